@@ -1,0 +1,60 @@
+//! The rules of logging in, as resolved from the configuration: cannot be wrong.
+
+use std::time::Duration;
+
+use crate::Site;
+
+/// Which logins a listener permits: `LoginType` of Set-PopSettings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginType {
+    /// 1, PlainTextLogin: passwords may travel in the clear.
+    PlainText,
+    /// 2, PlainTextAuthentication: passwords only under TLS, other mechanisms also without.
+    PlainTextAuthentication,
+    /// 3, SecureLogin: nothing before TLS.
+    Secure,
+}
+
+/// What one listener permits.
+#[derive(Clone, Debug)]
+pub struct LoginRule {
+    /// `LoginType` of Set-PopSettings.
+    pub login_type: LoginType,
+    /// SASL mechanisms in the order in which they are offered, upper case.
+    pub mechanisms: Vec<String>,
+    /// Whether USER and PASS are permitted where a password is.
+    pub user_pass: bool,
+}
+
+/// What happens to a user whose mailbox is in another site (C0010 of \[MS-STANXPOP3\]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrossSite {
+    /// Answer exactly as a wrong password does; the log says why.
+    Refuse,
+    /// Serve the mailbox from here.
+    Direct,
+}
+
+/// The rules that hold on every listener.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Where this server stands; none means that the site rule has nothing to compare with.
+    pub site: Option<Site>,
+    /// What happens to users of other sites.
+    pub cross_site: CrossSite,
+    /// Refused logins after which a connection is closed; at least 1.
+    pub attempts_per_connection: u32,
+    /// Refused logins of one account within `throttle_window` after which its attempts are
+    /// refused unseen; 0 switches the limit off.
+    pub failures_per_account: u32,
+    /// The same for one source address (IPv4 /32, IPv6 /64).
+    pub failures_per_source: u32,
+    /// How long a refused login counts.
+    pub throttle_window: Duration,
+    /// Every refused login is answered this long after it was begun, whatever the reason, so
+    /// that time tells nothing.
+    pub refusal_delay: Duration,
+    /// Accounts that may never log in by POP3 (`Administrator`, `Guest` in the 2013 and 2016
+    /// profiles), canonical names.
+    pub blocked_accounts: Vec<String>,
+}

@@ -1,0 +1,14 @@
+//! Postern: the POP3 front door of an organisation that lives on Active Directory or Kerberos.
+//!
+//! | room | what it is | what it never does |
+//! |---|---|---|
+//! | [`pop3`] | the protocol, pure | know a socket, a file, a clock or a task |
+//! | [`store`] | the mail | open anything without an [`postern_auth::Identity`] |
+//! | `net` | the door: listeners, TLS, the one I/O loop | decide what a command means |
+//! | `config` | as written, then as meant | let a wrong value out |
+//! | `admin` | the office: users, check, maildrops | run inside the server |
+//!
+//! Arrows: `net -> pop3, store, auth`; `pop3 -> auth` (words only) and the store's plain data;
+//! `store -> auth::Identity`. No arrow points up. `docs/architecture.md` says more.
+
+pub mod store;

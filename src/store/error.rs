@@ -1,0 +1,44 @@
+//! What can go wrong with mail, by blame.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why the store could not do what it was asked. Clients never see the text; the log does.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else deleted the message after the snapshot was taken.
+    #[error("the message is gone from the maildrop")]
+    Vanished,
+    /// The account's maildrop does not exist or is not a Maildir that this process may use.
+    #[error("{path}: {problem}")]
+    Unusable {
+        /// The Maildir.
+        path: PathBuf,
+        /// What is wrong and what to do about it.
+        problem: String,
+    },
+    /// Another process holds the lock of the index for longer than we wait.
+    #[error("{path}: locked by another process for too long")]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// The system refused.
+    #[error("{path}: {source}")]
+    Failed {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Some of the marked messages could not be deleted; all the others are.
+#[derive(Debug, thiserror::Error)]
+#[error("{left} marked messages could not be deleted; the first: {first}")]
+pub struct RemoveError {
+    /// How many are still there.
+    pub left: usize,
+    /// Why the first of them is.
+    pub first: StoreError,
+}
