@@ -1,0 +1,1 @@
+//! What the configuration accepts, refuses and says.
