@@ -17,7 +17,7 @@ mod meant;
 mod option;
 mod profile;
 mod quantity;
-mod render;
+pub mod render;
 mod resolve;
 #[cfg(test)]
 mod tests;
