@@ -11,5 +11,6 @@
 //! Arrows: `net -> pop3, store, auth`; `pop3 -> auth` (words only) and the store's plain data;
 //! `store -> auth::Identity`. No arrow points up. `docs/architecture.md` says more.
 
+pub mod config;
 pub mod pop3;
 pub mod store;
