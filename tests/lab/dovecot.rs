@@ -87,7 +87,7 @@ fn configuration(lab: &Lab, name: &str, users: &Path) -> String {
     format!(
         "base_dir = {base}
 state_dir = {state}
-log_path = /dev/stderr
+log_path = {log}
 instance_name = {name}
 protocols = pop3 imap
 listen = {address}
@@ -123,6 +123,7 @@ service stats {{
 ",
         base = lab.dir(&format!("{name}-run")).display(),
         state = lab.dir(&format!("{name}-state")).display(),
+        log = lab.path().join(format!("{name}.log")).display(),
         address = lab.address,
         certificate = lab.pki.certificate.display(),
         key = lab.pki.key.display(),
