@@ -276,17 +276,48 @@ async fn an_exchange_given_up_leaves_one_record() {
     assert_eq!(challenge, b"", "RFC 5034 §4: an empty challenge");
     drop(exchange);
     assert_eq!(house.reasons(), ["cancelled"]);
-    // Given up while the refusal waits: the record was handed in already.
-    {
-        let wait = house.pass("alice", "wrong", &mut connection);
-        assert!(
-            tokio::time::timeout(Duration::from_millis(500), wait)
-                .await
-                .is_err()
-        );
-    }
-    assert_eq!(house.reasons(), ["cancelled", "wrong-password"]);
     granted(house.pass("alice", "right", &mut connection).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_recorded_before_it_waits() {
+    let directory = Broken {
+        fault: None,
+        takes: Duration::ZERO,
+    };
+    let house = house_with(policy(), Arc::new(directory));
+    let mut connection = caller();
+    let wait = house.pass("alice", "wrong", &mut connection);
+    assert!(
+        tokio::time::timeout(Duration::from_millis(500), wait)
+            .await
+            .is_err()
+    );
+    assert_eq!(house.reasons(), ["unknown-user"], "and not cancelled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_verification_cut_off_stays_counted() {
+    let directory = Broken {
+        fault: None,
+        takes: Duration::from_secs(5),
+    };
+    let house = house_with(
+        Policy {
+            failures_per_account: 1,
+            ..policy()
+        },
+        Arc::new(directory),
+    );
+    let mut connection = caller();
+    let wait = house.pass("alice", "guess", &mut connection);
+    assert!(
+        tokio::time::timeout(Duration::from_millis(500), wait)
+            .await
+            .is_err()
+    );
+    refused(house.pass("alice", "another", &mut caller()).await);
+    assert_eq!(house.reasons(), ["cancelled", "throttled"]);
 }
 
 #[tokio::test(start_paused = true)]
