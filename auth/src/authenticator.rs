@@ -163,6 +163,3 @@ fn permits(channel: &Channel, plaintext: bool) -> bool {
         LoginType::Secure => channel.is_protected(),
     }
 }
-
-#[cfg(test)]
-mod tests;

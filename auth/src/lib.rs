@@ -23,8 +23,6 @@ mod clock;
 mod directory;
 mod evidence;
 mod exchange;
-#[cfg(test)]
-mod house;
 mod identity;
 mod local;
 mod login;
@@ -47,7 +45,7 @@ pub use directory::{Answer, Directory, Unavailable, Verdict};
 pub use exchange::{Exchange, Progress};
 pub use identity::Identity;
 pub use local::{
-    ImportNote, Imported, LocalUsers, Owner, Problem, User, UsersError, UsersFile,
+    ImportNote, Imported, LocalDirectory, LocalUsers, Owner, Problem, User, UsersError, UsersFile,
     import_passwd_file,
 };
 pub use login::{Login, LoginError};

@@ -118,13 +118,14 @@ fn millis(duration: Duration) -> u64 {
 }
 
 /// Local users as a directory: files are read and passwords checked in the pool.
-pub(crate) struct LocalDirectory {
+pub struct LocalDirectory {
     users: Arc<LocalUsers>,
     hashing: Arc<Pool>,
 }
 
 impl LocalDirectory {
-    pub(crate) fn new(users: Arc<LocalUsers>, hashing: Arc<Pool>) -> Self {
+    /// Asks these users; the work is done in `hashing`.
+    pub fn new(users: Arc<LocalUsers>, hashing: Arc<Pool>) -> Self {
         Self { users, hashing }
     }
 }
