@@ -260,6 +260,21 @@ fn changing_one_user_leaves_the_rest_as_it_stands() {
 }
 
 #[test]
+fn comments_about_more_than_one_user_outlive_the_user_below_them() {
+    for order in [["alice", "bob"], ["bob", "alice"]] {
+        let desk = desk(COMMENTED);
+        let mut file = UsersFile::edit(&desk.path).unwrap();
+        for name in order {
+            file.remove(name).unwrap();
+        }
+        file.save().unwrap();
+        let text = std::fs::read_to_string(&desk.path).unwrap();
+        assert!(text.starts_with("# The staff.\n"), "{text}");
+        assert!(!text.contains("Alice") && !text.contains("Bob"), "{text}");
+    }
+}
+
+#[test]
 fn a_change_that_would_be_a_mistake_changes_nothing() {
     let desk = desk(COMMENTED);
     let mut file = UsersFile::edit(&desk.path).unwrap();
