@@ -118,13 +118,14 @@ fn millis(duration: Duration) -> u64 {
 }
 
 /// Local users as a directory: files are read and passwords checked in the pool.
+#[derive(Debug)]
 pub struct LocalDirectory {
     users: Arc<LocalUsers>,
     hashing: Arc<Pool>,
 }
 
 impl LocalDirectory {
-    /// Asks these users; the work is done in `hashing`.
+    /// The users of a file, and the threads that work for them.
     pub fn new(users: Arc<LocalUsers>, hashing: Arc<Pool>) -> Self {
         Self { users, hashing }
     }
