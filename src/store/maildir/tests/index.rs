@@ -76,6 +76,28 @@ fn uids_are_never_reused() {
     );
 }
 
+/// Within the same second, even.
+#[test]
+fn uids_are_not_reused_when_the_index_is_lost_at_once() {
+    let site = Site::new();
+    let mut seen = BTreeSet::new();
+    for round in 0..20 {
+        for number in 0..110 {
+            site.put(&format!("new/{round}.{number}"), b"x");
+        }
+        let got = uids(&site.open());
+        assert!(
+            got.iter().all(|uid| seen.insert(uid.clone())),
+            "round {round}"
+        );
+        if round % 2 == 0 {
+            fs::remove_file(site.index_path()).unwrap();
+        } else {
+            site.write_index("garbage\n");
+        }
+    }
+}
+
 #[test]
 fn dead_lines_are_tidied_up_and_the_next_uid_stays() {
     let site = Site::new();
@@ -163,7 +185,7 @@ fn damage_is_put_aside_and_no_old_uid_comes_back() {
             site.index()
                 .starts_with(&format!("3 V{START} N{}\n", START + 2))
         );
-        let aside = format!("dovecot-uidlist.damaged-{START}000000000");
+        let aside = format!("dovecot-uidlist.damaged-{START}");
         assert_eq!(
             fs::read_to_string(site.maildir.join(aside)).unwrap(),
             damaged
