@@ -12,4 +12,5 @@
 //! `store -> auth::Identity`. No arrow points up. `docs/architecture.md` says more.
 
 pub mod config;
+pub mod pop3;
 pub mod store;

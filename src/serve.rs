@@ -1,0 +1,35 @@
+//! The server's life: bind, become unprivileged, serve on every core, reload, drain.
+
+mod assemble;
+mod life;
+mod privilege;
+
+use std::path::{Path, PathBuf};
+
+pub use life::run;
+
+use crate::config::{self, Finding, Rejected};
+use crate::net::{ListenError, TlsError};
+
+/// Why the server does not start, in words for the administrator.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The configuration is wrong.
+    #[error("{0}")]
+    Config(#[from] Rejected),
+    /// A listener could not be opened.
+    #[error("{0}")]
+    Listen(#[from] ListenError),
+    /// The certificates cannot be used.
+    #[error("{0}")]
+    Tls(#[from] TlsError),
+    /// The users file cannot be used.
+    #[error("{0}")]
+    Users(String),
+    /// The server was started as root and not told whom to become, or could not become it.
+    #[error("{0}")]
+    Privilege(#[from] privilege::PrivilegeError),
+    /// The system gave no thread, signal or runtime.
+    #[error("the system refused: {0}")]
+    System(#[from] std::io::Error),
+}
