@@ -12,7 +12,6 @@
 mod file;
 mod finding;
 mod inspect;
-mod maildrop;
 mod meant;
 mod option;
 mod profile;
@@ -25,7 +24,6 @@ mod tests;
 use std::path::Path;
 
 pub use finding::{Finding, Place, Rejected, Severity};
-pub use maildrop::MaildropPattern;
 pub use meant::{
     CertificateFiles, Config, Limits, Listener, ListenerTls, Log, LogFormat, LogLevel, Messages,
     Order, Protocol, RunAs, Timeouts, Tls, TlsVersion,

@@ -215,7 +215,6 @@ impl Session {
         })
     }
 
-
     /// The message cannot be sent.
     pub fn not_found(&self, why: NotRetrieved) -> Turn {
         self.context.answer(match why {

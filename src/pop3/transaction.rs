@@ -127,7 +127,10 @@ impl Transaction {
     /// UPDATE deletes exactly the marked messages (V0006); without any there is nothing to do.
     fn quit(self, context: &Context) -> Step {
         if self.marks.count() == 0 {
-            return (State::Closed, context.farewell(Say::SigningOff, Ending::Quit));
+            return (
+                State::Closed,
+                context.farewell(Say::SigningOff, Ending::Quit),
+            );
         }
         let marked = self.marks.iter().collect();
         (
