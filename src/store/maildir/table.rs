@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::files::Files;
+use super::folder::Place;
 use super::name;
 use super::uidlist::Entry;
 
@@ -138,6 +139,14 @@ impl<'a> Table<'a> {
     /// All rows that are shown, with the index of their files.
     pub(crate) fn shown(&self) -> impl Iterator<Item = (usize, &Row)> {
         self.rows.iter().enumerate().filter(|(_, row)| !row.hidden)
+    }
+
+    /// Files whose base name another one has, and that are not shown for that.
+    pub(crate) fn twins(&self) -> impl Iterator<Item = (Place, &'a [u8])> {
+        let hidden = |index: &usize| self.by_base.get(self.base(*index)) != Some(index);
+        (0..self.rows.len())
+            .filter(hidden)
+            .filter_map(|index| self.files.get(index))
     }
 
     /// A row, to be changed.

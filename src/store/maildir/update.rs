@@ -168,14 +168,12 @@ impl Update<'_> {
     ) -> Result<u32, StoreError> {
         let taken = table.taken();
         if !index::has_room(first, unlisted.len().saturating_add(taken.len())) {
-            return Err(StoreError::Unusable {
-                path: self.folder.path().join(INDEX),
-                problem: format!(
-                    "the next unique id would be {first}, and there are none above {}: move the \
+            let problem = format!(
+                "the next unique id would be {first}, and there are none above {}: move the \
                      mail into a new Maildir",
-                    u32::MAX - 1
-                ),
-            });
+                u32::MAX - 1
+            );
+            return Err(self.folder.unusable(INDEX, &problem));
         }
         let mut free = (first..).filter(|uid| !taken.contains(uid));
         let mut next = first;
