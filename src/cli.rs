@@ -119,8 +119,10 @@ Examples:
   printf '%s\\n' \"$PASSWORD\" | postern user add scanner@example.test --password-stdin
   postern user add shared@example.test --delegate ann@example.test --delegate ben@example.test")]
     Add {
+        /// The account
         #[command(flatten)]
         name: Name,
+        /// Its password
         #[command(flatten)]
         password: PasswordSource,
         /// The site in which the mailbox lives [default: this server's own]
@@ -140,8 +142,10 @@ Examples:
   postern user passwd ann@example.test
   pass show mail/ann | head -n 1 | postern user passwd ann@example.test --password-stdin")]
     Passwd {
+        /// The account
         #[command(flatten)]
         name: Name,
+        /// Its password
         #[command(flatten)]
         password: PasswordSource,
     },
@@ -159,6 +163,7 @@ Examples:
 
     /// Show one account
     Show {
+        /// The account
         #[command(flatten)]
         name: Name,
         /// Print one JSON object
@@ -170,18 +175,21 @@ Examples:
     ///
     /// The password and the mail stay; `postern user enable` undoes it.
     Disable {
+        /// The account
         #[command(flatten)]
         name: Name,
     },
 
     /// Let a disabled account log in again
     Enable {
+        /// The account
         #[command(flatten)]
         name: Name,
     },
 
     /// Remove an account; its mail stays where it is
     Remove {
+        /// The account
         #[command(flatten)]
         name: Name,
     },
@@ -229,6 +237,7 @@ Examples:
   postern maildrop show ann@example.test
   postern maildrop show ann@example.test --json | jq '.messages[0].uid'")]
     Show {
+        /// The account
         #[command(flatten)]
         name: Name,
         /// Print one JSON object
@@ -240,6 +249,7 @@ Examples:
     ///
     /// The exit code is 1 when something was found.
     Verify {
+        /// The account
         #[command(flatten)]
         name: Name,
         /// Print one JSON object

@@ -13,8 +13,8 @@ use postern::cli::{Cli, Command};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match &cli.command {
-        Command::Serve => finish(postern::serve::run(&cli.config)),
-        Command::Demo => finish(postern::demo::run()),
+        Command::Serve => finish(postern::serve::run(&cli.config, |_| ())),
+        Command::Demo => finish(postern::demo::run(announce)),
         Command::Check { .. }
         | Command::User(_)
         | Command::Maildrop(_)
@@ -23,12 +23,21 @@ fn main() -> ExitCode {
     }
 }
 
+/// Nobody may be listening, and the demo goes on all the same.
+fn announce(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
 fn finish<E: Display>(result: Result<(), E>) -> ExitCode {
     result.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
 }
 
 fn office(cli: Cli) -> ExitCode {
-    #[expect(clippy::disallowed_methods, reason = "the one place where the date comes from")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the date comes from"
+    )]
     let now = SystemTime::now();
     let mut out = io::stdout().lock();
     let mut office = Office {

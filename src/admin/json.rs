@@ -81,7 +81,10 @@ mod tests {
     fn texts_are_escaped() {
         let json = Json::Object(vec![
             ("a", Json::text("say \"hi\"\\\n\u{7f}\u{e9}")),
-            ("b", Json::List(vec![Json::Number(1), Json::Null, Json::Bool(true)])),
+            (
+                "b",
+                Json::List(vec![Json::Number(1), Json::Null, Json::Bool(true)]),
+            ),
         ]);
         assert_eq!(
             json.to_string(),

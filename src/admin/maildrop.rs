@@ -44,7 +44,9 @@ impl Office<'_> {
         service::assume(&config).map_err(MaildropError::Service)?;
         let account = account(&config, &name.name)?;
         let store = MaildirStore::new(config.maildrop.clone(), config.messages.exact_size);
-        let inspection = store.inspect(&account, depth).map_err(MaildropError::from)?;
+        let inspection = store
+            .inspect(&account, depth)
+            .map_err(MaildropError::from)?;
         if json {
             writeln!(self.out, "{}", report(&account, &inspection))?;
         } else {
@@ -128,7 +130,9 @@ fn index_words(index: &IndexHealth) -> String {
     match index {
         IndexHealth::Missing => "none yet; it is made when a session first finds mail".to_owned(),
         IndexHealth::Damaged { problem } => {
-            format!("damaged ({problem}); the next session puts it aside and gives every message a new id")
+            format!(
+                "damaged ({problem}); the next session puts it aside and gives every message a new id"
+            )
         }
         IndexHealth::Sound {
             version,
@@ -138,7 +142,11 @@ fn index_words(index: &IndexHealth) -> String {
             dead,
             torn,
         } => {
-            let torn = if *torn { "; its last line is cut off and will be dropped" } else { "" };
+            let torn = if *torn {
+                "; its last line is cut off and will be dropped"
+            } else {
+                ""
+            };
             format!(
                 "dovecot-uidlist version {version}, UIDVALIDITY {validity}, next uid {next}, \
                  {entries} entries, {dead} of them without a file{torn}"
@@ -170,7 +178,20 @@ fn report(account: &Account, inspection: &Inspection) -> Json {
         ("exists", Json::Bool(inspection.exists)),
         ("index", Json::text(index_words(&inspection.index))),
         ("healthy", Json::Bool(healthy(&inspection.index))),
-        ("messages", Json::List(inspection.messages.iter().enumerate().map(message).collect())),
-        ("findings", Json::List(inspection.findings.iter().map(finding).collect())),
+        (
+            "messages",
+            Json::List(
+                inspection
+                    .messages
+                    .iter()
+                    .enumerate()
+                    .map(message)
+                    .collect(),
+            ),
+        ),
+        (
+            "findings",
+            Json::List(inspection.findings.iter().map(finding).collect()),
+        ),
     ])
 }

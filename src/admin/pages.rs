@@ -22,7 +22,10 @@ impl Office<'_> {
         Ok(Outcome::Fine)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "pages are written where the administrator says")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "pages are written where the administrator says"
+    )]
     fn man_pages(&mut self, directory: &Path) -> Result<(), AdminError> {
         let failed = |path: &Path, source| AdminError::Write {
             path: path.display().to_string(),

@@ -24,7 +24,9 @@ pub enum PasswordError {
     #[error("the password contains a control character, which clients cannot send")]
     Control,
     /// Nobody to ask.
-    #[error("standard input is not a terminal: use --password-stdin and write the password to standard input")]
+    #[error(
+        "standard input is not a terminal: use --password-stdin and write the password to standard input"
+    )]
     NoTerminal,
     /// The terminal or standard input failed.
     #[error("the password could not be read: {0}")]
@@ -40,9 +42,14 @@ pub(super) fn obtain(name: &str, from_stdin: bool) -> Result<Secret, PasswordErr
         return Err(PasswordError::NoTerminal);
     }
     let name = super::table::shown(name);
-    let first = checked(rpassword::prompt_password(format!("Password for {name}: "))?.into_bytes())?;
+    let first =
+        checked(rpassword::prompt_password(format!("Password for {name}: "))?.into_bytes())?;
     let again = Secret::new(rpassword::prompt_password("Once more: ")?.into_bytes());
-    if first == again { Ok(first) } else { Err(PasswordError::Differ) }
+    if first == again {
+        Ok(first)
+    } else {
+        Err(PasswordError::Differ)
+    }
 }
 
 /// Reads one line; its end does not count.

@@ -21,7 +21,12 @@ impl Service {
         let user = match User::from_name(&run_as.user) {
             Ok(Some(user)) => user,
             Ok(None) => return Err(format!("there is no user {:?}", run_as.user)),
-            Err(error) => return Err(format!("user {:?} cannot be looked up: {error}", run_as.user)),
+            Err(error) => {
+                return Err(format!(
+                    "user {:?} cannot be looked up: {error}",
+                    run_as.user
+                ));
+            }
         };
         let gid = match run_as.group.as_deref() {
             None => user.gid,

@@ -9,7 +9,10 @@ pub(super) fn write<const N: usize>(
     rows: &[[String; N]],
 ) -> io::Result<()> {
     let headings = headings.map(str::to_owned);
-    let rows: Vec<_> = std::iter::once(&headings).chain(rows).map(|row| row.each_ref().map(|cell| shown(cell))).collect();
+    let rows: Vec<_> = std::iter::once(&headings)
+        .chain(rows)
+        .map(|row| row.each_ref().map(|cell| shown(cell)))
+        .collect();
     let mut widths = [0; N];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -43,7 +46,10 @@ mod tests {
     #[test]
     fn columns_are_aligned_and_controls_are_shown() {
         let mut out = Vec::new();
-        let rows = [["a\x1b[31m".to_owned(), "1".to_owned()], ["bb".to_owned(), String::new()]];
+        let rows = [
+            ["a\x1b[31m".to_owned(), "1".to_owned()],
+            ["bb".to_owned(), String::new()],
+        ];
         super::write(&mut out, ["NAME", "N"], &rows).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),

@@ -23,10 +23,11 @@ mod tests;
 
 use std::path::Path;
 
+pub use crate::pop3::Order;
 pub use finding::{Finding, Place, Rejected, Severity};
 pub use meant::{
     CertificateFiles, Config, Limits, Listener, ListenerTls, Log, LogFormat, LogLevel, Messages,
-    Order, Protocol, RunAs, Timeouts, Tls, TlsVersion,
+    Protocol, RunAs, Timeouts, Tls, TlsVersion,
 };
 pub use profile::Profile;
 

@@ -6,22 +6,7 @@ use postern_auth::{CrossSite, LoginType};
 
 use super::{LogFormat, LogLevel, Order, TlsVersion};
 
-/// Whose behaviour the server shows (\[MS-STANXPOP3\] in the version that fits). Every value that
-/// a profile sets can be set by itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Profile {
-    /// Version 6.0 of \[MS-STANXPOP3\] with exact sizes, response codes and pipelining.
-    #[default]
-    Postern,
-    /// Exchange Server 2007.
-    Exchange2007,
-    /// Exchange Server 2010.
-    Exchange2010,
-    /// Exchange Server 2013.
-    Exchange2013,
-    /// Exchange Server 2016.
-    Exchange2016,
-}
+pub use crate::pop3::Profile;
 
 impl Profile {
     /// All of them, in the order of the documentation.
@@ -59,9 +44,9 @@ impl Profile {
         let base = Defaults::postern();
         match self {
             Self::Postern => base,
-            Self::Exchange2007 => base.as_exchange_2007(),
-            Self::Exchange2010 => base.as_exchange_2010(),
-            Self::Exchange2013 | Self::Exchange2016 => base.as_exchange_2013(),
+            Self::Exchange2007 => base.exchange_2007(),
+            Self::Exchange2010 => base.exchange_2010(),
+            Self::Exchange2013 | Self::Exchange2016 => base.exchange_2013(),
         }
     }
 }
@@ -138,7 +123,7 @@ impl Defaults {
         }
     }
 
-    fn as_exchange(self) -> Self {
+    fn exchange(self) -> Self {
         Self {
             banner: "The Microsoft Exchange POP3 service is ready.",
             cross_site: CrossSite::Direct,
@@ -151,7 +136,7 @@ impl Defaults {
         }
     }
 
-    fn as_exchange_2007(self) -> Self {
+    fn exchange_2007(self) -> Self {
         Self {
             // [MS-STANXPOP3] E0006.
             max_command: 47,
@@ -160,24 +145,24 @@ impl Defaults {
             max_connections_per_user: 10,
             // [MS-STANXPOP3] C0010.
             cross_site: CrossSite::Refuse,
-            ..self.as_exchange()
+            ..self.exchange()
         }
     }
 
-    fn as_exchange_2010(self) -> Self {
+    fn exchange_2010(self) -> Self {
         Self {
             max_connections: UNLIMITED,
             max_connections_per_source: 2000,
-            ..self.as_exchange()
+            ..self.exchange()
         }
     }
 
-    fn as_exchange_2013(self) -> Self {
+    fn exchange_2013(self) -> Self {
         Self {
             max_connections: UNLIMITED,
             max_connections_per_source: UNLIMITED,
             blocked_accounts: &["administrator", "guest"],
-            ..self.as_exchange()
+            ..self.exchange()
         }
     }
 }

@@ -35,10 +35,16 @@ fn pair(
     let path = &files.certificate;
     let private = private_key(&files.private_key, &format!("{key}.private_key"), findings);
     let remedy = "write the server's certificate and its intermediates into it, in PEM, readable by the service user";
-    let chain = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let chain =
+        CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let chain = match chain {
         Ok(chain) if chain.is_empty() => {
-            findings.push(about(path, &certificate_key, "it contains no certificate", remedy));
+            findings.push(about(
+                path,
+                &certificate_key,
+                "it contains no certificate",
+                remedy,
+            ));
             return;
         }
         Ok(chain) => chain,
@@ -48,8 +54,10 @@ fn pair(
             return;
         }
     };
-    let parsed: Result<Vec<_>, _> =
-        chain.iter().map(|der| X509Certificate::from_der(der).map(|(_, parsed)| parsed)).collect();
+    let parsed: Result<Vec<_>, _> = chain
+        .iter()
+        .map(|der| X509Certificate::from_der(der).map(|(_, parsed)| parsed))
+        .collect();
     match parsed {
         Ok(parsed) => chain_findings(&parsed, path, &certificate_key, (host, now), findings),
         Err(error) => {
@@ -60,24 +68,40 @@ fn pair(
     if let Some(private) = private
         && let Err(error) = CertifiedKey::from_der(chain, private, &aws_lc_rs::default_provider())
     {
-        let problem = format!("it does not go with {}: {error}", files.private_key.display());
+        let problem = format!(
+            "it does not go with {}: {error}",
+            files.private_key.display()
+        );
         let remedy = "name the key that the first certificate of the file was issued for";
         findings.push(about(path, &certificate_key, problem, remedy));
     }
 }
 
-fn private_key(path: &Path, key: &str, findings: &mut Vec<Finding>) -> Option<PrivateKeyDer<'static>> {
+fn private_key(
+    path: &Path,
+    key: &str,
+    findings: &mut Vec<Finding>,
+) -> Option<PrivateKeyDer<'static>> {
     if let Ok(found) = std::fs::metadata(path)
         && found.permissions().mode() & 0o007 != 0
     {
         let problem = "everybody on this host can get at the private key";
-        let remedy = format!("chmod 640 {0}, with the service user's group", path.display());
+        let remedy = format!(
+            "chmod 640 {0}, with the service user's group",
+            path.display()
+        );
         findings.push(about(path, key, problem, remedy));
     }
     PrivateKeyDer::from_pem_file(path)
         .map_err(|error| {
-            let remedy = "it must be a key in PEM without a passphrase, readable by the service user";
-            findings.push(about(path, key, format!("it cannot be read: {error}"), remedy));
+            let remedy =
+                "it must be a key in PEM without a passphrase, readable by the service user";
+            findings.push(about(
+                path,
+                key,
+                format!("it cannot be read: {error}"),
+                remedy,
+            ));
         })
         .ok()
 }
@@ -90,8 +114,12 @@ fn chain_findings(
     findings: &mut Vec<Finding>,
 ) {
     let Some(own) = chain.first() else { return };
-    if !chain.windows(2).all(|pair| matches!(pair, [one, next] if one.issuer() == next.subject())) {
-        let problem = "the certificates are not in order: each must be followed by the one that issued it";
+    if !chain
+        .windows(2)
+        .all(|pair| matches!(pair, [one, next] if one.issuer() == next.subject()))
+    {
+        let problem =
+            "the certificates are not in order: each must be followed by the one that issued it";
         let remedy = "put the server's certificate first, then its issuer, and so on; the root can be left out";
         findings.push(about(path, key, problem, remedy));
     }
@@ -143,21 +171,34 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
     let Ok(Some(extension)) = certificate.subject_alternative_name() else {
         return Vec::new();
     };
-    let name = |name: &GeneralName<'_>| match name {
-        GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
-        _ => None,
+    let name = |name: &GeneralName<'_>| {
+        let GeneralName::DNSName(name) = name else {
+            return None;
+        };
+        Some(name.to_ascii_lowercase())
     };
-    extension.value.general_names.iter().filter_map(name).collect()
+    extension
+        .value
+        .general_names
+        .iter()
+        .filter_map(name)
+        .collect()
 }
 
 /// Whether a name of a certificate covers a host: `*` stands for one whole label (RFC 9525 §6.3).
 fn covers(name: &str, host: &str) -> bool {
     match name.strip_prefix("*.") {
-        Some(rest) => host.split_once('.').is_some_and(|(_, domain)| domain.eq_ignore_ascii_case(rest)),
+        Some(rest) => host
+            .split_once('.')
+            .is_some_and(|(_, domain)| domain.eq_ignore_ascii_case(rest)),
         None => name.eq_ignore_ascii_case(host),
     }
 }
 
 fn words(names: &[String]) -> String {
-    if names.is_empty() { "no DNS name".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "no DNS name".to_owned()
+    } else {
+        names.join(", ")
+    }
 }

@@ -16,7 +16,8 @@ use crate::store::maildir::{Depth, MaildirStore};
 pub(super) fn configuration(config: &Config, findings: &mut Vec<Finding>) {
     if let Err(error) = access(&config.file, AccessFlags::R_OK) {
         let problem = format!("the server could not read it again on SIGHUP: {error}");
-        let remedy = "let the service user read it, for instance with chown root:postern and chmod 640";
+        let remedy =
+            "let the service user read it, for instance with chown root:postern and chmod 640";
         findings.push(aside(&config.file, "", problem, remedy));
     }
 }
@@ -40,18 +41,29 @@ pub(super) fn users(config: &Config, findings: &mut Vec<Finding>) -> Vec<Arc<Acc
     };
     if file.users().is_empty() {
         let remedy = "`postern user add NAME` adds the first";
-        findings.push(aside(path, "users.file", "it has no accounts, so nobody can log in", remedy));
+        findings.push(aside(
+            path,
+            "users.file",
+            "it has no accounts, so nobody can log in",
+            remedy,
+        ));
     }
     for user in file.users() {
         for delegate in &user.delegates {
             if file.find(delegate).is_none() {
-                let problem = format!("{:?} names the delegate {delegate:?}, who is not there", user.name);
+                let problem = format!(
+                    "{:?} names the delegate {delegate:?}, who is not there",
+                    user.name
+                );
                 let remedy = "add that account, or remove the delegate";
                 findings.push(aside(path, "users.file", problem, remedy));
             }
         }
     }
-    file.users().iter().filter_map(|user| directory.account(&user.name)).collect()
+    file.users()
+        .iter()
+        .filter_map(|user| directory.account(&user.name))
+        .collect()
 }
 
 /// The folder of all Maildirs, and each Maildir that exists.
@@ -61,18 +73,34 @@ pub(super) fn maildrops(config: &Config, accounts: &[Arc<Account>], findings: &m
     match fs::metadata(&root) {
         Err(error) => {
             let remedy = "make the folder, mount the disk with the mail, or correct maildrop.path";
-            findings.push(about(&root, KEY, format!("it cannot be looked at: {error}"), remedy));
+            findings.push(about(
+                &root,
+                KEY,
+                format!("it cannot be looked at: {error}"),
+                remedy,
+            ));
             return;
         }
         Ok(found) if !found.is_dir() => {
-            findings.push(about(&root, KEY, "it is not a folder", "correct maildrop.path"));
+            findings.push(about(
+                &root,
+                KEY,
+                "it is not a folder",
+                "correct maildrop.path",
+            ));
             return;
         }
         Ok(_) => {}
     }
     if let Err(error) = access(&root, AccessFlags::X_OK) {
-        let remedy = "let the service user into it (chmod o+x, or chown to its group and chmod g+x)";
-        findings.push(about(&root, KEY, format!("the service user cannot enter it: {error}"), remedy));
+        let remedy =
+            "let the service user into it (chmod o+x, or chown to its group and chmod g+x)";
+        findings.push(about(
+            &root,
+            KEY,
+            format!("the service user cannot enter it: {error}"),
+            remedy,
+        ));
         return;
     }
     let store = MaildirStore::new(config.maildrop.clone(), config.messages.exact_size);
@@ -107,5 +135,8 @@ fn maildrop(store: &MaildirStore, account: &Account, findings: &mut Vec<Finding>
 }
 
 fn writable(folder: &Path) -> nix::Result<()> {
-    access(folder, AccessFlags::R_OK | AccessFlags::W_OK | AccessFlags::X_OK)
+    access(
+        folder,
+        AccessFlags::R_OK | AccessFlags::W_OK | AccessFlags::X_OK,
+    )
 }

@@ -29,8 +29,14 @@ impl Office<'_> {
         } else {
             self.check_text(&findings, config.as_ref())?;
         }
-        let failed = findings.iter().any(|finding| finding.severity == Severity::Error);
-        Ok(if failed { Outcome::Found } else { Outcome::Fine })
+        let failed = findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error);
+        Ok(if failed {
+            Outcome::Found
+        } else {
+            Outcome::Fine
+        })
     }
 
     fn look(&self, config: &Config, findings: &mut Vec<Finding>) {
@@ -79,7 +85,10 @@ impl Office<'_> {
 }
 
 fn count(findings: &[Finding]) -> (usize, usize) {
-    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .count();
     (errors, findings.len() - errors)
 }
 
@@ -96,9 +105,18 @@ fn json(finding: &Finding) -> Json {
     Json::Object(vec![
         ("severity", Json::text(finding.severity)),
         ("key", Json::text(&finding.key)),
-        ("file", Json::maybe(place, |place| Json::text(place.file.display()))),
-        ("line", Json::maybe(place.and_then(|place| place.line), Json::count)),
-        ("column", Json::maybe(place.and_then(|place| place.column), Json::count)),
+        (
+            "file",
+            Json::maybe(place, |place| Json::text(place.file.display())),
+        ),
+        (
+            "line",
+            Json::maybe(place.and_then(|place| place.line), Json::count),
+        ),
+        (
+            "column",
+            Json::maybe(place.and_then(|place| place.column), Json::count),
+        ),
         ("problem", Json::text(&finding.problem)),
         ("remedy", Json::text(&finding.remedy)),
     ])
@@ -106,10 +124,14 @@ fn json(finding: &Finding) -> Json {
 
 /// An error about a file as a whole.
 fn about(file: &Path, key: &str, problem: impl Into<String>, remedy: impl Into<String>) -> Finding {
-    Finding::error(problem, remedy).key(key).place(config::Place::file(file))
+    Finding::error(problem, remedy)
+        .key(key)
+        .place(config::Place::file(file))
 }
 
 /// The same as a warning.
 fn aside(file: &Path, key: &str, problem: impl Into<String>, remedy: impl Into<String>) -> Finding {
-    Finding::warning(problem, remedy).key(key).place(config::Place::file(file))
+    Finding::warning(problem, remedy)
+        .key(key)
+        .place(config::Place::file(file))
 }

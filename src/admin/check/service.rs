@@ -31,7 +31,10 @@ pub(super) fn check(config: &Config, findings: &mut Vec<Finding>) {
         }
     } else if !service.is_me() {
         let finding = Finding::warning(
-            format!("files are looked at with your rights, not with those of {:?}", run_as.user),
+            format!(
+                "files are looked at with your rights, not with those of {:?}",
+                run_as.user
+            ),
             "run the check as root",
         );
         findings.push(finding.key("user"));

@@ -17,7 +17,10 @@ impl Office<'_> {
         path: &Path,
         dry_run: bool,
     ) -> Result<Outcome, AdminError> {
-        #[expect(clippy::disallowed_methods, reason = "the administrator names the file")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the administrator names the file"
+        )]
         let text = std::fs::read_to_string(path).map_err(|source| UserError::Import {
             path: path.to_owned(),
             source,
@@ -37,7 +40,11 @@ impl Office<'_> {
             match outcome {
                 Ok(()) => {
                     added += 1;
-                    writeln!(self.out, "{name}: {}", if dry_run { "would be added" } else { "added" })?;
+                    writeln!(
+                        self.out,
+                        "{name}: {}",
+                        if dry_run { "would be added" } else { "added" }
+                    )?;
                 }
                 Err(UsersError::Exists { .. }) => {
                     writeln!(self.out, "{name}: is there already, left as it is")?;
@@ -50,13 +57,22 @@ impl Office<'_> {
         }
         for note in &imported.notes {
             let (line, user) = (note.line, shown(&note.user));
-            writeln!(self.out, "{}:{line}: {user}: {}", path.display(), note.message)?;
+            writeln!(
+                self.out,
+                "{}:{line}: {user}: {}",
+                path.display(),
+                note.message
+            )?;
         }
         if !dry_run && let Some(file) = &mut file {
             file.save()?;
         }
         let verb = if dry_run { "would be added" } else { "added" };
         writeln!(self.out, "{added} {verb}, {left} with something to look at")?;
-        Ok(if left == 0 { Outcome::Fine } else { Outcome::Found })
+        Ok(if left == 0 {
+            Outcome::Fine
+        } else {
+            Outcome::Found
+        })
     }
 }

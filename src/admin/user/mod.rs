@@ -64,7 +64,9 @@ impl Office<'_> {
                 let found = find(&UsersFile::load(path)?, path, &name.name)?;
                 let new = password::obtain(&found.name, password.password_stdin)?;
                 let hash = hash_password(&new).map_err(UserError::from)?;
-                self.change(path, &name.name, "has a new password", |user| user.password = Some(hash))
+                self.change(path, &name.name, "has a new password", |user| {
+                    user.password = Some(hash)
+                })
             }
             UserCommand::List { json } => self.list(&UsersFile::load(path)?, *json),
             UserCommand::Show { name, json } => {
@@ -72,7 +74,9 @@ impl Office<'_> {
                 self.show(&config, &user, *json)
             }
             UserCommand::Disable { name } => {
-                self.change(path, &name.name, "can no longer log in", |user| user.disabled = true)
+                self.change(path, &name.name, "can no longer log in", |user| {
+                    user.disabled = true
+                })
             }
             UserCommand::Enable { name } => {
                 self.change(path, &name.name, "can log in", |user| user.disabled = false)
@@ -89,7 +93,11 @@ impl Office<'_> {
             && let Some(there) = UsersFile::load(path)?.find(&user.name)
         {
             let name = there.name.clone();
-            return Err(UsersError::Exists { path: path.clone(), name }.into());
+            return Err(UsersError::Exists {
+                path: path.clone(),
+                name,
+            }
+            .into());
         }
         let new = password::obtain(&user.name, stdin)?;
         user.password = Some(hash_password(&new).map_err(UserError::from)?);
@@ -133,7 +141,11 @@ impl Office<'_> {
             writeln!(self.out, "mail that is in {} stays there", place.display())?;
         }
         for other in file.users() {
-            if other.delegates.iter().any(|delegate| delegate.eq_ignore_ascii_case(&user.name)) {
+            if other
+                .delegates
+                .iter()
+                .any(|delegate| delegate.eq_ignore_ascii_case(&user.name))
+            {
                 writeln!(self.out, "{} still names it as a delegate", other.name)?;
             }
         }
@@ -143,10 +155,12 @@ impl Office<'_> {
 
 /// The user of that name or alias.
 fn find(file: &UsersFile, path: &Path, name: &str) -> Result<User, UsersError> {
-    file.find(name).cloned().ok_or_else(|| UsersError::NoSuchUser {
-        path: path.to_owned(),
-        name: name.to_owned(),
-    })
+    file.find(name)
+        .cloned()
+        .ok_or_else(|| UsersError::NoSuchUser {
+            path: path.to_owned(),
+            name: name.to_owned(),
+        })
 }
 
 /// The users file, locked; a new one belongs to the service user.
@@ -176,18 +190,35 @@ fn maildrop(config: &Config, user: &User) -> Option<PathBuf> {
 
 /// A command that fetches the list of messages, for the best protected listener.
 fn curl(config: &Config, name: &str) -> Option<String> {
-    let order = [ListenerTls::Implicit, ListenerTls::StartTls, ListenerTls::None];
-    let listener = order
-        .iter()
-        .find_map(|tls| config.listeners.iter().find(|listener| listener.tls == *tls))?;
+    let order = [
+        ListenerTls::Implicit,
+        ListenerTls::StartTls,
+        ListenerTls::None,
+    ];
+    let listener = order.iter().find_map(|tls| {
+        config
+            .listeners
+            .iter()
+            .find(|listener| listener.tls == *tls)
+    })?;
     let ip = listener.address.ip();
-    let host = if ip.is_unspecified() { config.hostname.clone() } else { listener.address.ip().to_string() };
-    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    let host = if ip.is_unspecified() {
+        config.hostname.clone()
+    } else {
+        listener.address.ip().to_string()
+    };
+    let host = if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host
+    };
     let port = listener.address.port();
     let (options, scheme) = match listener.tls {
         ListenerTls::Implicit => ("", "pop3s"),
         ListenerTls::StartTls => (" --ssl-reqd", "pop3"),
         ListenerTls::None => ("", "pop3"),
     };
-    Some(format!("curl{options} --user '{name}' {scheme}://{host}:{port}/"))
+    Some(format!(
+        "curl{options} --user '{name}' {scheme}://{host}:{port}/"
+    ))
 }

@@ -11,7 +11,11 @@ use crate::config::Config;
 impl Office<'_> {
     pub(super) fn list(&mut self, file: &UsersFile, json: bool) -> Result<Outcome, AdminError> {
         if json {
-            let users = file.users().iter().map(|user| Json::Object(members(user))).collect();
+            let users = file
+                .users()
+                .iter()
+                .map(|user| Json::Object(members(user)))
+                .collect();
             writeln!(self.out, "{}", Json::List(users))?;
             return Ok(Outcome::Fine);
         }
@@ -29,7 +33,11 @@ impl Office<'_> {
                 ]
             })
             .collect();
-        table::write(self.out, ["NAME", "STATE", "PASSWORD", "SITE", "ALIASES", "DELEGATES"], &rows)?;
+        table::write(
+            self.out,
+            ["NAME", "STATE", "PASSWORD", "SITE", "ALIASES", "DELEGATES"],
+            &rows,
+        )?;
         Ok(Outcome::Fine)
     }
 
@@ -43,7 +51,10 @@ impl Office<'_> {
         if json {
             let mut members = members(user);
             members.retain(|(name, _)| *name != "maildrop");
-            members.push(("maildrop", Json::maybe(place, |place| Json::text(place.display()))));
+            members.push((
+                "maildrop",
+                Json::maybe(place, |place| Json::text(place.display())),
+            ));
             writeln!(self.out, "{}", Json::Object(members))?;
             return Ok(Outcome::Fine);
         }
@@ -55,7 +66,12 @@ impl Office<'_> {
             ("name", user.name.clone()),
             ("state", state(user).to_owned()),
             ("password", scheme(user).to_owned()),
-            ("site", user.site.clone().unwrap_or_else(|| "this server's own".to_owned())),
+            (
+                "site",
+                user.site
+                    .clone()
+                    .unwrap_or_else(|| "this server's own".to_owned()),
+            ),
             ("aliases", user.aliases.join(" ")),
             ("delegates", user.delegates.join(" ")),
             ("maildrop", place),
@@ -80,7 +96,10 @@ fn members(user: &User) -> Vec<(&'static str, Json)> {
         ("exact_size", Json::maybe(user.exact_size, Json::Bool)),
         ("aliases", list(&user.aliases)),
         ("delegates", list(&user.delegates)),
-        ("maildrop", Json::maybe(user.maildrop.as_ref(), |path| Json::text(path.display()))),
+        (
+            "maildrop",
+            Json::maybe(user.maildrop.as_ref(), |path| Json::text(path.display())),
+        ),
     ]
 }
 

@@ -37,7 +37,7 @@ pub(super) fn resolve(
         .profile
         .as_ref()
         .and_then(|name| Profile::from_name(name.get_ref()))
-        .unwrap_or_default();
+        .unwrap_or(Profile::Postern);
     let mut resolver = Resolver {
         source,
         profile,
