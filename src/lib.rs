@@ -12,5 +12,9 @@
 //! `store -> auth::Identity`. No arrow points up. `docs/architecture.md` says more.
 
 pub mod config;
+pub mod demo;
+pub mod event;
+pub mod net;
 pub mod pop3;
+pub mod serve;
 pub mod store;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use postern_auth::{LoginRule, Policy};
 
-use super::{MaildropPattern, Profile};
+use super::{MaildropPattern, Order, Profile};
 
 /// The configuration as meant. Every value is in its range, and all of them fit together.
 #[derive(Clone, Debug)]
@@ -149,15 +149,6 @@ pub struct Messages {
     pub order: Order,
     /// Whether STAT and LIST count every octet that RETR will send.
     pub exact_size: bool,
-}
-
-/// Which message is number 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// The oldest.
-    Ascending,
-    /// The newest.
-    Descending,
 }
 
 /// Which extensions are announced and used.

@@ -24,11 +24,12 @@ mod tests;
 
 use std::path::Path;
 
+pub use crate::pop3::Order;
 pub use finding::{Finding, Place, Rejected, Severity};
 pub use maildrop::MaildropPattern;
 pub use meant::{
     CertificateFiles, Config, Limits, Listener, ListenerTls, Log, LogFormat, LogLevel, Messages,
-    Order, Protocol, RunAs, Timeouts, Tls, TlsVersion,
+    Protocol, RunAs, Timeouts, Tls, TlsVersion,
 };
 pub use profile::Profile;
 

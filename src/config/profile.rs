@@ -6,22 +6,7 @@ use postern_auth::{CrossSite, LoginType};
 
 use super::{LogFormat, LogLevel, Order, TlsVersion};
 
-/// Whose behaviour the server shows (\[MS-STANXPOP3\] in the version that fits). Every value that
-/// a profile sets can be set by itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Profile {
-    /// Version 6.0 of \[MS-STANXPOP3\] with exact sizes, response codes and pipelining.
-    #[default]
-    Postern,
-    /// Exchange Server 2007.
-    Exchange2007,
-    /// Exchange Server 2010.
-    Exchange2010,
-    /// Exchange Server 2013.
-    Exchange2013,
-    /// Exchange Server 2016.
-    Exchange2016,
-}
+pub use crate::pop3::Profile;
 
 impl Profile {
     /// All of them, in the order of the documentation.

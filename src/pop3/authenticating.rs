@@ -10,7 +10,7 @@ use postern_auth::{Refusal, RefusalKind};
 use super::authorization::Authorization;
 use super::reply::Say;
 use super::session::{Context, State, Step};
-use super::turn::{Next, Turn};
+use super::turn::{Ending, Next, Turn};
 
 /// A login that has begun.
 pub(super) struct Authenticating {
@@ -60,7 +60,7 @@ impl Authenticating {
         };
         if refusal.close {
             // C0005: after a negative status the server may close.
-            return (State::Closed, context.farewell(say));
+            return (State::Closed, context.farewell(say, Ending::Closed));
         }
         leave(context, say)
     }

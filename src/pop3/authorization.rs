@@ -7,7 +7,7 @@ use super::capability;
 use super::command::Command;
 use super::reply::{self, Say};
 use super::session::{Context, State, Step};
-use super::turn::{Next, Turn};
+use super::turn::{Ending, Next, Turn};
 
 /// Before login. Holds the name that USER gave, for the PASS right behind it.
 #[derive(Default)]
@@ -24,7 +24,12 @@ impl Authorization {
             Command::Pass(password) => return self.pass(password, context),
             Command::Stls => return starttls(more, context),
             Command::User(login) => return user(login, context),
-            Command::Quit => return (State::Closed, context.farewell(Say::SigningOff)),
+            Command::Quit => {
+                return (
+                    State::Closed,
+                    context.farewell(Say::SigningOff, Ending::Quit),
+                );
+            }
             Command::AuthList => capability::mechanisms(context),
             Command::Capa => capability::capa(context, false),
             Command::Lang(tag) => capability::lang(tag, context),
@@ -93,7 +98,10 @@ fn starttls(more: bool, context: &Context) -> Step {
         return stay(context, Say::WrongState);
     }
     if more {
-        return (State::Closed, context.farewell(Say::OctetsBehindStls));
+        return (
+            State::Closed,
+            context.farewell(Say::OctetsBehindStls, Ending::Closed),
+        );
     }
     let turn = Turn::new(context.say(Say::TlsBegins), Next::StartTls);
     (State::Authorization(Authorization::default()), turn)

@@ -29,4 +29,4 @@ mod tests;
 
 pub use session::Session;
 pub use settings::{Offer, Order, Profile, Settings, Utf8};
-pub use turn::{Extent, Next, NotOpened, NotRetrieved, Turn};
+pub use turn::{Ending, Extent, Next, NotOpened, NotRetrieved, Turn};

@@ -154,9 +154,11 @@ pub fn say(settings: &Settings, say: Say) -> Vec<u8> {
     }
 }
 
-/// A bare `+OK`.
+/// A bare `+OK`: also what stands before the octets of a message.
+pub const OK: &[u8] = b"+OK\r\n";
+
 pub(super) fn ok() -> Vec<u8> {
-    b"+OK\r\n".to_vec()
+    OK.to_vec()
 }
 
 /// A status line from its text: cut to what C0001 allows.

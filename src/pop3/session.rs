@@ -10,7 +10,7 @@ use super::command::{self, Command, Malformed};
 use super::reply::{self, Say};
 use super::settings::{Offer, Settings, Utf8};
 use super::transaction::Transaction;
-use super::turn::{Next, NotOpened, NotRetrieved, Turn};
+use super::turn::{Ending, Next, NotOpened, NotRetrieved, Turn};
 use super::updating::Updating;
 use super::verb::{Legal, Verb};
 use crate::store::Listing;
@@ -55,8 +55,8 @@ impl Context {
     }
 
     /// Says something and closes.
-    pub(super) fn farewell(&self, say: Say) -> Turn {
-        Turn::new(self.say(say), Next::Close)
+    pub(super) fn farewell(&self, say: Say, ending: Ending) -> Turn {
+        Turn::new(self.say(say), Next::Close(ending))
     }
 
     pub(super) fn malformed(&self, malformed: Malformed) -> Turn {
@@ -147,7 +147,7 @@ impl Session {
 
     /// The line is longer than [`Self::line_limit`]: an answer, and the end (E0006).
     pub fn line_too_long(&mut self) -> Turn {
-        self.end(Say::TooLong)
+        self.end(Say::TooLong, Ending::Closed)
     }
 
     /// The mechanism's next challenge, not encoded.
@@ -215,11 +215,6 @@ impl Session {
         })
     }
 
-    /// The message is open: this line goes out, then its octets and the terminator.
-    pub fn found(&self) -> Vec<u8> {
-        reply::ok()
-    }
-
     /// The message cannot be sent.
     pub fn not_found(&self, why: NotRetrieved) -> Turn {
         self.context.answer(match why {
@@ -241,17 +236,17 @@ impl Session {
 
     /// The idle timer ran out: a line, and the end, without UPDATE (V0003).
     pub fn expired(&mut self) -> Turn {
-        self.end(Say::Expired)
+        self.end(Say::Expired, Ending::Expired)
     }
 
     /// The server is stopping: a line, and the end, without UPDATE.
     pub fn stopping(&mut self) -> Turn {
-        self.end(Say::Stopping)
+        self.end(Say::Stopping, Ending::Stopped)
     }
 
-    fn end(&mut self, say: Say) -> Turn {
+    fn end(&mut self, say: Say, ending: Ending) -> Turn {
         self.state = State::Closed;
-        self.context.farewell(say)
+        self.context.farewell(say, ending)
     }
 
     fn step(&mut self, answer: impl FnOnce(State, &mut Context) -> Step) -> Turn {
@@ -264,5 +259,5 @@ impl Session {
 
 /// The answer to a driver that comes back with something that was not asked for.
 fn closed() -> Step {
-    (State::Closed, Turn::silent(Next::Close))
+    (State::Closed, Turn::silent(Next::Close(Ending::Closed)))
 }

@@ -9,7 +9,7 @@ use super::marks::Marks;
 use super::reply::{self, Say};
 use super::session::{Context, State, Step};
 use super::settings::{Order, Utf8};
-use super::turn::{Extent, Next, Turn};
+use super::turn::{Ending, Extent, Next, Turn};
 use super::updating::Updating;
 use crate::store::Listing;
 
@@ -127,7 +127,10 @@ impl Transaction {
     /// UPDATE deletes exactly the marked messages (V0006); without any there is nothing to do.
     fn quit(self, context: &Context) -> Step {
         if self.marks.count() == 0 {
-            return (State::Closed, context.farewell(Say::SigningOff));
+            return (
+                State::Closed,
+                context.farewell(Say::SigningOff, Ending::Quit),
+            );
         }
         let marked = self.marks.iter().collect();
         (

@@ -64,7 +64,20 @@ pub enum Next {
     /// Delete these messages: [`super::Session::updated`].
     Update(Vec<usize>),
     /// Send the reply and close the connection.
-    Close,
+    Close(Ending),
+}
+
+/// How a session ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The server closes it: too long a line, too many attempts, octets behind STLS.
+    Closed,
+    /// The idle timer ran out.
+    Expired,
+    /// The client said QUIT.
+    Quit,
+    /// The server is stopping.
+    Stopped,
 }
 
 /// How much of a message is sent. An enum, so that `TOP n 0` can never mean the whole.

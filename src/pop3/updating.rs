@@ -2,6 +2,7 @@
 
 use super::reply::Say;
 use super::session::{Context, State, Step};
+use super::turn::Ending;
 
 /// After QUIT. Reached only from TRANSACTION: no timer, lost connection or stopping server gets here.
 pub(super) struct Updating;
@@ -14,6 +15,6 @@ impl Updating {
         } else {
             Say::NotAllRemoved
         };
-        (State::Closed, context.farewell(say))
+        (State::Closed, context.farewell(say, Ending::Quit))
     }
 }

@@ -1,5 +1,8 @@
 //! The Maildir store against real folders.
-#![expect(clippy::disallowed_methods, reason = "these tests make Maildirs on a real disk")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "these tests make Maildirs on a real disk"
+)]
 
 mod sessions;
 
