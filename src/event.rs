@@ -29,14 +29,14 @@ pub enum Event<'a> {
     /// The last session has ended, or the time for it was up.
     Stopped {
         /// Sessions that were cut off.
-        cut_off: u32,
+        cut_off: usize,
     },
     /// A new generation of the configuration is in force for new connections.
     Reloaded,
     /// The new configuration is wrong; the old one stays in force.
     ReloadRefused {
-        /// Every finding with its remedy.
-        findings: &'a str,
+        /// What is wrong, with its remedy.
+        problem: &'a str,
     },
     /// The addresses of the listeners changed, which takes a restart.
     ListenersChanged,
@@ -130,8 +130,11 @@ impl Event<'_> {
             Self::Stopping => info!("stopping"),
             Self::Stopped { cut_off } => info!(cut_off, "stopped"),
             Self::Reloaded => info!("reloaded"),
-            Self::ReloadRefused { findings } => {
-                error!(findings, "reload refused: the old configuration stays in force");
+            Self::ReloadRefused { problem } => {
+                error!(
+                    problem,
+                    "reload refused: the old configuration stays in force"
+                );
             }
             Self::ListenersChanged => {
                 warn!("the addresses of the listeners changed: restart the server to use them");
@@ -141,16 +144,31 @@ impl Event<'_> {
                 "accept failed: raise LimitNOFILE in the unit if file descriptors are exhausted"
             ),
             Self::TurnedAway { address } => warn!(%address, "turned away: too many connections"),
-            Self::HandshakeFailed { session, address, error } => {
+            Self::HandshakeFailed {
+                session,
+                address,
+                error,
+            } => {
                 info!(session, %address, %error, "TLS handshake failed");
             }
             Self::UserLimit { session, account } => {
-                warn!(session, account, "too many sessions of this user: see limits.per_user");
+                warn!(
+                    session,
+                    account, "too many sessions of this user: see limits.per_user"
+                );
             }
-            Self::StoreFailed { session, account, error } => {
+            Self::StoreFailed {
+                session,
+                account,
+                error,
+            } => {
                 error!(session, account, %error, "the maildrop failed");
             }
-            Self::RemoveFailed { session, account, error } => {
+            Self::RemoveFailed {
+                session,
+                account,
+                error,
+            } => {
                 error!(session, account, %error, "deleting failed");
             }
             Self::DiskOverloaded { session } => warn!(session, "the disk workers are overloaded"),

@@ -15,6 +15,8 @@ pub mod admin;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod event;
+pub mod net;
 pub mod pop3;
 pub mod serve;
 pub mod store;

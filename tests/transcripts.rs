@@ -9,7 +9,11 @@
     clippy::disallowed_types,
     reason = "outside the server: tests read files, start programs and look at the clock"
 )]
-#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
 
 mod wire;
 

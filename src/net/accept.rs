@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
 use super::connection::Connection;
-use super::service::House;
+use super::service::{House, Phase};
 use crate::config::ListenerTls;
 use crate::event::Event;
 use crate::pop3::reply::{Say, say};
@@ -19,17 +19,22 @@ const REST: Duration = Duration::from_millis(100);
 
 /// Accepts until the server stops. `place` is the listener's place in the configuration.
 pub async fn accept(listener: TcpListener, place: usize, house: Arc<House>) {
-    let mut stopping = house.stopping.clone();
-    let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([0; 4], 0)));
+    let address = listener
+        .local_addr()
+        .unwrap_or_else(|_| SocketAddr::from(([0; 4], 0)));
     loop {
         let accepted = tokio::select! {
-            _ = stopping.wait_for(|stopping| *stopping) => return,
+            () = house.reached(Phase::Stopping) => return,
             accepted = listener.accept() => accepted,
         };
         match accepted {
             Ok((tcp, peer)) => welcome(tcp, peer, place, &house),
             Err(error) => {
-                Event::AcceptFailed { address, error: &error }.emit();
+                Event::AcceptFailed {
+                    address,
+                    error: &error,
+                }
+                .emit();
                 sleep(REST).await;
             }
         }

@@ -4,7 +4,10 @@
 //! command means is decided in [`crate::pop3`]; who may come in, in `postern-auth`; mail is touched
 //! only by [`crate::store`].
 #![expect(clippy::disallowed_types, reason = "the door is where sockets are")]
-#![expect(clippy::disallowed_methods, reason = "the door is where time is looked at")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the door is where time is looked at"
+)]
 
 use std::io;
 use std::net::IpAddr;
@@ -13,12 +16,12 @@ use std::time::Duration;
 
 use postern_auth::{Caller, Channel, Exchange, Identity, Progress, Protection, Secret};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 use zeroize::Zeroizing;
 
 use super::places::Place;
-use super::service::{House, Service};
+use super::service::{House, Phase, Service};
 use super::stream::Stream;
 use crate::config::{Listener, ListenerTls};
 use crate::event::{Event, Tally};
@@ -52,7 +55,7 @@ pub(super) struct Connection {
     long_line: Option<OwnedSemaphorePermit>,
     began: Instant,
     pub(super) tally: Tally,
-    _presence: mpsc::Sender<()>,
+    _presence: Option<OwnedSemaphorePermit>,
 }
 
 /// What came of waiting for a line.
@@ -71,7 +74,12 @@ enum Flow {
 }
 
 impl Connection {
-    pub(super) fn new(tcp: TcpStream, address: IpAddr, (service, listener): (Arc<Service>, Listener), house: Arc<House>) -> Self {
+    pub(super) fn new(
+        tcp: TcpStream,
+        address: IpAddr,
+        (service, listener): (Arc<Service>, Listener),
+        house: Arc<House>,
+    ) -> Self {
         let number = house.number();
         let channel = Channel {
             protection: Protection::Clear,
@@ -100,7 +108,7 @@ impl Connection {
                 ending: None,
                 duration: Duration::ZERO,
             },
-            _presence: house.presence.clone(),
+            _presence: house.presence(),
             service,
             house,
         }
@@ -138,7 +146,11 @@ impl Connection {
         if !self.session.is_authenticating() {
             let (session, command) = (self.tally.session, Shown(line));
             if tracing::enabled!(tracing::Level::DEBUG) {
-                Event::Command { session, command: command.to_string() }.emit();
+                Event::Command {
+                    session,
+                    command: command.to_string(),
+                }
+                .emit();
             }
         }
         self.session.line(line, self.lines.has_more())
@@ -162,7 +174,6 @@ impl Connection {
             }
             self.flush().await?;
             let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.idle());
-            let mut stopping = self.house.stopping.clone();
             tokio::select! {
                 biased;
                 read = timeout_at(deadline, self.stream.read(&mut self.lines)) => match read {
@@ -171,7 +182,7 @@ impl Connection {
                     Ok(Err(error)) => return Err(error),
                     Err(_) => return Ok(Input::Expired),
                 },
-                _ = stopping.wait_for(|stopping| *stopping) => return Ok(Input::Stopping),
+                () = self.house.reached(Phase::Stopping) => return Ok(Input::Stopping),
             }
         }
     }
@@ -179,7 +190,10 @@ impl Connection {
     /// Before login, long lines share a fixed number of places (design: pre-auth memory is bounded
     /// in total, not only for each connection).
     fn may_hold_line(&mut self) -> bool {
-        if self.session.is_logged_in() || self.lines.waiting() <= SHORT_LINE || self.long_line.is_some() {
+        if self.session.is_logged_in()
+            || self.lines.waiting() <= SHORT_LINE
+            || self.long_line.is_some()
+        {
             return true;
         }
         self.long_line = self.house.places.long_line();
@@ -227,7 +241,10 @@ impl Connection {
                     self.flush().await?;
                     self.session.resume()
                 }
-                Next::Begin { mechanism, initial_response } => self.begin(&mechanism, initial_response).await,
+                Next::Begin {
+                    mechanism,
+                    initial_response,
+                } => self.begin(&mechanism, initial_response).await,
                 Next::Step(response) => self.step(Some(response)).await,
                 Next::Password { login, password } => self.password(&login, password).await,
                 Next::StartTls => {
@@ -235,12 +252,14 @@ impl Connection {
                     self.start_tls().await?;
                     return Ok(Flow::Open);
                 }
-                Next::Retrieve { index, extent, ascii_header } => {
-                    match self.retrieve(index, extent, ascii_header).await? {
-                        Ok(()) => return Ok(Flow::Open),
-                        Err(why) => self.session.not_found(why),
-                    }
-                }
+                Next::Retrieve {
+                    index,
+                    extent,
+                    ascii_header,
+                } => match self.retrieve(index, extent, ascii_header).await? {
+                    Ok(()) => return Ok(Flow::Open),
+                    Err(why) => self.session.not_found(why),
+                },
                 Next::Update(marked) => self.update(marked).await,
                 Next::Close(ending) => {
                     self.flush().await?;
@@ -252,7 +271,11 @@ impl Connection {
     }
 
     async fn begin(&mut self, mechanism: &str, initial_response: Option<Vec<u8>>) -> Turn {
-        match self.service.authenticator.begin(mechanism, &self.channel, &mut self.caller) {
+        match self
+            .service
+            .authenticator
+            .begin(mechanism, &self.channel, &mut self.caller)
+        {
             Ok(exchange) => {
                 self.exchange = Some(exchange);
                 self.step(initial_response).await
@@ -264,7 +287,8 @@ impl Connection {
     /// USER and PASS walk the same road as a mechanism, in one step.
     async fn password(&mut self, login: &[u8], password: Secret) -> Turn {
         let authenticator = &self.service.authenticator;
-        self.exchange = Some(authenticator.begin_password(login, password, &self.channel, &mut self.caller));
+        self.exchange =
+            Some(authenticator.begin_password(login, password, &self.channel, &mut self.caller));
         self.step(None).await
     }
 
@@ -289,11 +313,20 @@ impl Connection {
         let account = identity.account().name.clone();
         let session = self.tally.session;
         let Some(place) = self.house.places.enter(&account, &self.service.limits) else {
-            Event::UserLimit { session, account: &account }.emit();
+            Event::UserLimit {
+                session,
+                account: &account,
+            }
+            .emit();
             return self.session.not_opened(NotOpened::InUse);
         };
         let store = self.service.store.clone();
-        match self.house.disk.run(self.tally.address, move || store.open(&identity)).await {
+        match self
+            .house
+            .disk
+            .run(self.tally.address, move || store.open(&identity))
+            .await
+        {
             Ok(Ok(maildrop)) => {
                 let maildrop: Arc<dyn Maildrop> = maildrop.into();
                 let listing = maildrop.listing().clone();
@@ -303,7 +336,12 @@ impl Connection {
                 self.session.opened(listing)
             }
             Ok(Err(error)) => {
-                Event::StoreFailed { session, account: &account, error: &error }.emit();
+                Event::StoreFailed {
+                    session,
+                    account: &account,
+                    error: &error,
+                }
+                .emit();
                 self.session.not_opened(NotOpened::Unavailable)
             }
             Err(_) => {
@@ -334,7 +372,12 @@ impl Connection {
             }
             Err(error) => {
                 let (session, address) = (self.tally.session, self.tally.address);
-                Event::HandshakeFailed { session, address, error: &error }.emit();
+                Event::HandshakeFailed {
+                    session,
+                    address,
+                    error: &error,
+                }
+                .emit();
                 Err(error)
             }
         }
@@ -356,7 +399,12 @@ impl Connection {
             Ok(Err(error)) => {
                 self.tally.deleted = count.saturating_sub(error.left);
                 let account = self.tally.account.as_deref().unwrap_or_default();
-                Event::RemoveFailed { session, account, error: &error }.emit();
+                Event::RemoveFailed {
+                    session,
+                    account,
+                    error: &error,
+                }
+                .emit();
                 self.session.updated(false)
             }
             Err(_) => {

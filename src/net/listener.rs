@@ -62,7 +62,10 @@ fn remedy(error: &io::Error) -> &'static str {
 pub fn bind(addresses: &[SocketAddr], threads: usize) -> Result<Vec<Bound>, ListenError> {
     let mut handed = listenfd::ListenFd::from_env();
     if handed.len() == 0 {
-        return addresses.iter().map(|address| open(*address, threads)).collect();
+        return addresses
+            .iter()
+            .map(|address| open(*address, threads))
+            .collect();
     }
     if handed.len() != addresses.len() {
         let (given, wanted) = (handed.len(), addresses.len());
@@ -70,8 +73,11 @@ pub fn bind(addresses: &[SocketAddr], threads: usize) -> Result<Vec<Bound>, List
     }
     let mut bound = Vec::new();
     for place in 0..handed.len() {
-        let socket = handed.take_tcp_listener(place).map_err(ListenError::Handed)?;
-        let socket = socket.ok_or_else(|| ListenError::Handed(io::ErrorKind::InvalidInput.into()))?;
+        let socket = handed
+            .take_tcp_listener(place)
+            .map_err(ListenError::Handed)?;
+        let socket =
+            socket.ok_or_else(|| ListenError::Handed(io::ErrorKind::InvalidInput.into()))?;
         bound.push(share(socket, threads).map_err(ListenError::Handed)?);
     }
     Ok(bound)
@@ -117,7 +123,11 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 fn socket(address: SocketAddr) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {
         // `[::]` takes IPv4 as well, as Exchange's default binding does.

@@ -15,5 +15,5 @@ mod tls;
 pub use accept::accept;
 pub use listener::{Bound, ListenError, bind};
 pub use places::Places;
-pub use service::{House, Service};
+pub use service::{House, Phase, Service};
 pub use tls::{Tls, TlsError};

@@ -46,13 +46,16 @@ impl Places {
     pub(super) fn admit(&self, source: IpAddr, limits: &Limits) -> Option<Admission> {
         Some(Admission {
             _all: self.all.take((), limits.max_connections)?,
-            _source: self.sources.take(source.to_canonical(), limits.max_connections_per_source)?,
+            _source: self
+                .sources
+                .take(source.to_canonical(), limits.max_connections_per_source)?,
         })
     }
 
     /// A place for a session of this account, or none.
     pub(super) fn enter(&self, account: &str, limits: &Limits) -> Option<Place<String>> {
-        self.users.take(account.to_owned(), limits.max_connections_per_user)
+        self.users
+            .take(account.to_owned(), limits.max_connections_per_user)
     }
 
     /// Leave to hold a long line before login, or none.

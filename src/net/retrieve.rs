@@ -66,7 +66,11 @@ impl Connection {
 
     /// The next block: on the spot when the octets are in memory, else where waiting for a disk
     /// stalls nobody.
-    async fn read(&mut self, mut message: Box<dyn Message>, mut block: Vec<u8>) -> io::Result<Read> {
+    async fn read(
+        &mut self,
+        mut message: Box<dyn Message>,
+        mut block: Vec<u8>,
+    ) -> io::Result<Read> {
         match message.read_now(&mut block) {
             Ok(Some(octets)) => return Ok((message, block, Ok(octets))),
             Ok(None) => {}
@@ -77,7 +81,11 @@ impl Connection {
             (message, block, read)
         };
         let overloaded = |_| io::Error::other("the disk workers are overloaded");
-        self.house.disk.run(self.tally.address, reading).await.map_err(overloaded)
+        self.house
+            .disk
+            .run(self.tally.address, reading)
+            .await
+            .map_err(overloaded)
     }
 
     fn not_retrieved(&self, error: &StoreError) -> NotRetrieved {
@@ -86,7 +94,12 @@ impl Connection {
         }
         let account = self.tally.account.as_deref().unwrap_or_default();
         let session = self.tally.session;
-        Event::StoreFailed { session, account, error }.emit();
+        Event::StoreFailed {
+            session,
+            account,
+            error,
+        }
+        .emit();
         NotRetrieved::Unavailable
     }
 }
@@ -97,6 +110,7 @@ fn filled(block: &[u8], octets: usize) -> &[u8] {
 
 /// Looks at the header as far as the first block holds it.
 fn has_ascii_header(block: &[u8]) -> bool {
-    let end = memchr::memmem::find(block, b"\n\r\n").or_else(|| memchr::memmem::find(block, b"\n\n"));
+    let end =
+        memchr::memmem::find(block, b"\n\r\n").or_else(|| memchr::memmem::find(block, b"\n\n"));
     filled(block, end.unwrap_or(block.len())).is_ascii()
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use postern_auth::{Authenticator, Channel, Pool, Protection};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::{Places, Tls};
 use crate::config::{Limits, Listener, ListenerTls, Timeouts};
@@ -53,29 +53,52 @@ pub struct House {
     pub places: Places,
     /// Where work that waits for a disk is done.
     pub disk: Pool,
-    /// Turns true when the server is stopping.
-    pub stopping: watch::Receiver<bool>,
-    /// Held by every connection: when all are dropped, the house is empty.
-    pub presence: mpsc::Sender<()>,
+    phase: watch::Receiver<Phase>,
+    presence: Arc<Semaphore>,
     sessions: AtomicU64,
 }
 
+/// How far the server's life has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Connections are accepted.
+    Open,
+    /// No longer; sessions end at their next chance.
+    Stopping,
+    /// Those that are left are cut off.
+    Closed,
+}
+
+/// More places than there can be connections; each connection holds one.
+const EVERYBODY: u32 = 1 << 24;
+
 impl House {
     /// A house that is open.
-    pub fn new(
-        service: Arc<Service>,
-        disk: Pool,
-        stopping: watch::Receiver<bool>,
-        presence: mpsc::Sender<()>,
-    ) -> Self {
+    pub fn new(service: Arc<Service>, disk: Pool, phase: watch::Receiver<Phase>) -> Self {
         Self {
             service: ArcSwap::new(service),
             places: Places::default(),
             disk,
-            stopping,
-            presence,
+            phase,
+            presence: Arc::new(Semaphore::new(EVERYBODY as usize)),
             sessions: AtomicU64::new(1),
         }
+    }
+
+    /// Returns when the server has come to this phase.
+    pub async fn reached(&self, phase: Phase) {
+        // A sender that is gone means the same as the last phase.
+        let _ = self.phase.clone().wait_for(|now| *now >= phase).await;
+    }
+
+    /// Returns when nobody is here any more.
+    pub async fn emptied(&self) {
+        let _ = self.presence.acquire_many(EVERYBODY).await;
+    }
+
+    /// Held by a connection as long as it is there.
+    pub(super) fn presence(&self) -> Option<OwnedSemaphorePermit> {
+        self.presence.clone().try_acquire_owned().ok()
     }
 
     /// The number of the next connection, by which its log lines are found.

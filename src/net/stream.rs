@@ -94,7 +94,9 @@ async fn hear_out(tcp: &mut TcpStream) -> io::Result<()> {
                 left = left.saturating_sub(octets);
                 heard = true;
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock && heard => tcp.readable().await?,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && heard => {
+                tcp.readable().await?
+            }
             Err(_) => break,
         }
     }

@@ -83,7 +83,10 @@ impl Tls {
             config.alpn_protocols = vec![b"pop3".to_vec()];
             Ok(Arc::new(config))
         };
-        let by_name = config.sni.iter().map(|(name, pair)| Ok((name.to_ascii_lowercase(), load(pair)?)));
+        let by_name = config
+            .sni
+            .iter()
+            .map(|(name, pair)| Ok((name.to_ascii_lowercase(), load(pair)?)));
         Ok(Self {
             by_name: by_name.collect::<Result<_, TlsError>>()?,
             default: load(&config.default)?,
@@ -100,7 +103,10 @@ impl Tls {
     /// A name that nobody configured gets the default: clients check the certificate themselves.
     fn config_for(&self, name: Option<&str>) -> &Arc<ServerConfig> {
         let name = name.unwrap_or_default().trim_end_matches('.');
-        let found = self.by_name.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = self
+            .by_name
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map_or(&self.default, |(_, config)| config)
     }
 }
@@ -121,10 +127,12 @@ fn certified_key(pair: &CertificateFiles) -> Result<CertifiedKey, TlsError> {
         .map_err(|error| unreadable(&pair.certificate, &error))?;
     let key = PrivateKeyDer::from_pem_file(&pair.private_key)
         .map_err(|error| unreadable(&pair.private_key, &error))?;
-    CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(|source| TlsError::Pair {
-        certificate: pair.certificate.clone(),
-        private_key: pair.private_key.clone(),
-        source,
+    CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(|source| {
+        TlsError::Pair {
+            certificate: pair.certificate.clone(),
+            private_key: pair.private_key.clone(),
+            source,
+        }
     })
 }
 

@@ -1,9 +1,10 @@
 //! What a session is told when it begins: the profile, the limits, and what the channel permits.
 
 /// Whose behaviour the server shows: the defaults, capabilities and texts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
     /// \[MS-STANXPOP3\] v6.0 with response codes, PIPELINING and exact sizes.
+    #[default]
     Postern,
     /// Exchange Server 2007.
     Exchange2007,

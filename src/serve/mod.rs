@@ -2,14 +2,15 @@
 
 mod assemble;
 mod life;
+mod log;
 mod privilege;
 
-use std::path::{Path, PathBuf};
-
 pub use life::run;
+pub use privilege::{PrivilegeError, become_user};
 
-use crate::config::{self, Finding, Rejected};
+use crate::config::Rejected;
 use crate::net::{ListenError, TlsError};
+use crate::store::maildir::PatternError;
 
 /// Why the server does not start, in words for the administrator.
 #[derive(Debug, thiserror::Error)]
@@ -20,16 +21,19 @@ pub enum ServeError {
     /// A listener could not be opened.
     #[error("{0}")]
     Listen(#[from] ListenError),
+    /// The pattern of the maildrops is wrong.
+    #[error("maildrop.path: {0}")]
+    Maildrop(#[from] PatternError),
+    /// The server was started as root and not told whom to become, or could not become it.
+    #[error("{0}")]
+    Privilege(#[from] PrivilegeError),
     /// The certificates cannot be used.
     #[error("{0}")]
     Tls(#[from] TlsError),
-    /// The users file cannot be used.
-    #[error("{0}")]
-    Users(String),
-    /// The server was started as root and not told whom to become, or could not become it.
-    #[error("{0}")]
-    Privilege(#[from] privilege::PrivilegeError),
     /// The system gave no thread, signal or runtime.
     #[error("the system refused: {0}")]
     System(#[from] std::io::Error),
+    /// The users file cannot be used.
+    #[error("{0}")]
+    Users(String),
 }
