@@ -10,7 +10,6 @@ use crate::event::LoginLog;
 use crate::net::{Service, Tls};
 use crate::pop3::{Profile, Settings, Utf8};
 use crate::store::MaildirStore;
-use crate::store::maildir::Pattern;
 
 /// Builds the service of the first generation.
 ///
@@ -66,11 +65,13 @@ fn directory(config: &Config, hashing: &Arc<Pool>) -> Result<Arc<dyn Directory>,
 }
 
 fn service(config: &Config, authenticator: Authenticator) -> Result<Service, ServeError> {
-    let pattern = Pattern::new(config.maildrop.as_str())?;
     Ok(Service {
         settings: Arc::new(settings(config)),
         authenticator,
-        store: Arc::new(MaildirStore::new(pattern, config.messages.exact_size)),
+        store: Arc::new(MaildirStore::new(
+            config.maildrop.clone(),
+            config.messages.exact_size,
+        )),
         tls: config.tls.as_ref().map(Tls::load).transpose()?,
         timeouts: config.timeouts.clone(),
         limits: config.limits.clone(),
