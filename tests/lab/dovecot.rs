@@ -33,10 +33,10 @@ impl Dovecot {
             "Dovecot is not installed: run script/bootstrap"
         );
         let [plain, implicit, imap] = [lab.free_port(), lab.free_port(), lab.free_port()];
-        let users = lab.write(&format!("{name}.users"), &users());
+        let users = lab.write(&format!("{name}.users"), users());
         let mut text = configuration(lab, name, &users);
         writeln!(text, "{}{extra}", listeners(plain, implicit, imap)).expect("a string grows");
-        let configuration = lab.write(&format!("{name}.conf"), &text);
+        let configuration = lab.write(&format!("{name}.conf"), text);
         let daemon = Daemon::start(
             lab,
             name,

@@ -20,6 +20,7 @@ pub(crate) mod pop3;
 pub(crate) mod postern;
 pub(crate) mod postfix;
 pub(crate) mod tool;
+pub(crate) mod visit;
 pub(crate) mod world;
 
 use std::net::SocketAddr;

@@ -30,7 +30,7 @@ impl Postern {
     /// level.
     pub(crate) fn start_with(lab: &Lab, top: &str) -> Self {
         let users = users_file(lab);
-        let configuration = lab.write("postern.toml", &configuration(lab, top, &users));
+        let configuration = lab.write("postern.toml", configuration(lab, top, &users));
         let mut command = Command::new(PROGRAM);
         command
             .arg("serve")
