@@ -38,10 +38,11 @@ impl Postern {
             .arg(&configuration)
             .env_clear();
         let mut daemon = Daemon::start(lab, "postern", &mut command);
-        let addresses = daemon.await_log("ready", |log| {
-            messages(log, "ready").next()?;
+        let addresses = daemon.await_ready("the record `ready`", |daemon| {
+            let log = daemon.log();
+            messages(&log, "ready").next()?;
             Some(
-                messages(log, "listening")
+                messages(&log, "listening")
                     .filter_map(address)
                     .collect::<Vec<_>>(),
             )

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use nix::unistd::User as Account;
 
-use super::daemon::{Daemon, until};
+use super::daemon::Daemon;
 use super::mail::Mail;
 use super::tool::Tool;
 use super::world::{Lab, USERS, User, require_root};
@@ -50,8 +50,8 @@ impl Postfix {
         let mut master = Command::new(MASTER);
         // It ends its process group when it ends, so it must have one of its own.
         master.arg("-c").arg(&settings).arg("-d").process_group(0);
-        let daemon = Daemon::start(lab, "postfix", &mut master);
-        until("Postfix to listen", || TcpStream::connect(smtp).ok());
+        let mut daemon = Daemon::start(lab, "postfix", &mut master);
+        daemon.await_ready("a listener", |_| TcpStream::connect(smtp).ok());
         Self {
             smtp,
             _daemon: daemon,
