@@ -1,0 +1,31 @@
+//! Waiting for something that another process does: by looking again, never by hoping.
+
+use std::time::{Duration, Instant};
+
+use super::client::PATIENCE;
+
+/// Asks again until there is an answer, for as long as the patience lasts.
+pub(crate) fn within<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return Some(answer);
+        }
+        if begun.elapsed() > PATIENCE {
+            return None;
+        }
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+}
+
+/// The same, where no answer fails the test.
+pub(crate) fn until<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
+    within(ask).unwrap_or_else(|| panic!("waited too long for {what}"))
+}
+
+/// The time that something takes.
+pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let begun = Instant::now();
+    let done = work();
+    (done, begun.elapsed())
+}

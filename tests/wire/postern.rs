@@ -1,0 +1,180 @@
+//! Starts the server that is built from this repository.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use super::fixture;
+use super::house::{Ground, House};
+use super::script::Script;
+use super::text::base64;
+
+/// What a test configures; everything else is as the profile has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    /// The profile.
+    pub(crate) profile: String,
+    /// `login.type`.
+    pub(crate) login: String,
+    /// The name of alice's maildrop.
+    pub(crate) maildrop: String,
+    /// Further settings: the path of a key, and a value in TOML.
+    pub(crate) set: Vec<(String, String)>,
+}
+
+impl Setup {
+    /// The profile `postern` with plain-text logins and the maildrop `two`.
+    pub(crate) fn new() -> Self {
+        Self {
+            profile: "postern".into(),
+            login: "plain-text".into(),
+            maildrop: "two".into(),
+            set: Vec::new(),
+        }
+    }
+
+    /// What a transcript asks for, under one of its profiles.
+    pub(crate) fn of(script: &Script, profile: &str) -> Self {
+        Self {
+            profile: profile.to_owned(),
+            login: script.login.clone(),
+            maildrop: script.maildrop.clone(),
+            set: script.set.clone(),
+        }
+    }
+
+    /// With another maildrop for alice.
+    pub(crate) fn maildrop(mut self, name: &str) -> Self {
+        self.maildrop = name.to_owned();
+        self
+    }
+
+    /// With another profile.
+    pub(crate) fn profile(mut self, name: &str) -> Self {
+        self.profile = name.to_owned();
+        self
+    }
+
+    /// With this key set to this value, written as TOML.
+    pub(crate) fn set(mut self, key: &str, value: &str) -> Self {
+        self.set.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The configuration file.
+    pub(crate) fn toml(&self, ground: &Ground) -> String {
+        let path = |name: &str| ground.path(name).display().to_string();
+        let mut table = toml::Table::new();
+        let mut put = |key: &str, value: &str| {
+            let parsed: toml::Table = format!("value = {value}")
+                .parse()
+                .unwrap_or_else(|_| panic!("{key} = {value}"));
+            place(&mut table, key, parsed["value"].clone());
+        };
+        put("profile", &format!("{:?}", self.profile));
+        put("hostname", "\"pop.example.test\"");
+        put("site", "\"london\"");
+        if nix::unistd::Uid::effective().is_root() {
+            put("user", "\"nobody\"");
+        }
+        put(
+            "listener",
+            "[{ address = \"127.0.0.1:0\", tls = \"starttls\" }, { address = \"127.0.0.1:0\", tls = \"implicit\" }]",
+        );
+        put("tls.certificate", &format!("{:?}", path("chain.pem")));
+        put("tls.private_key", &format!("{:?}", path("key.pem")));
+        put("login.type", &format!("{:?}", self.login));
+        put("login.mechanisms", "[\"PLAIN\"]");
+        put("login.refusal_delay", "\"0s\"");
+        put("users.file", &format!("{:?}", path("users.toml")));
+        put(
+            "maildrop.path",
+            &format!("{:?}", path("mail/{user}/Maildir")),
+        );
+        put("log.format", "\"json\"");
+        for (key, value) in &self.set {
+            put(key, value);
+        }
+        toml::to_string(&table).expect("a table of plain values")
+    }
+}
+
+fn place(table: &mut toml::Table, key: &str, value: toml::Value) {
+    match key.split_once('.') {
+        None => {
+            table.insert(key.to_owned(), value);
+        }
+        Some((section, key)) => {
+            let inner = table
+                .entry(section)
+                .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            place(inner.as_table_mut().expect("a section"), key, value);
+        }
+    }
+}
+
+/// Starts the server and waits until both listeners accept.
+pub(crate) fn start(setup: &Setup) -> House {
+    let ground = Ground::prepare(&setup.maildrop);
+    std::fs::write(ground.path("postern.toml"), setup.toml(&ground))
+        .expect("writing the configuration");
+    std::fs::write(ground.path("users.toml"), users()).expect("writing the users");
+    ground.give_away();
+    let mut process = Command::new(env!("CARGO_BIN_EXE_postern"))
+        .args(["serve", "--config"])
+        .arg(ground.path("postern.toml"))
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starting the server");
+    let mut lines = BufReader::new(process.stderr.take().expect("its log")).lines();
+    let mut said = Vec::new();
+    let (mut clear, mut implicit) = (None, None);
+    loop {
+        let Some(Ok(line)) = lines.next() else {
+            panic!("the server did not start:\n{}", said.join("\n"))
+        };
+        match field(&line, "message") {
+            Some("listening") if field(&line, "tls") == Some("implicit") => {
+                implicit = address(&line)
+            }
+            Some("listening") => clear = address(&line),
+            Some("ready") => break,
+            _ => {}
+        }
+        said.push(line);
+    }
+    let log = Arc::new(Mutex::new(said));
+    let writer = Arc::clone(&log);
+    std::thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            writer.lock().expect("the log").push(line);
+        }
+    });
+    House::new(
+        ground,
+        clear.expect("a listener in the clear"),
+        implicit.expect("an implicit listener"),
+        process,
+        log,
+    )
+}
+
+/// The value of a field of a JSON log line, when it is a plain text.
+pub(crate) fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    let start = format!("\"{name}\":\"");
+    let rest = &line[line.find(&start)? + start.len()..];
+    rest.split('"').next()
+}
+
+fn address(line: &str) -> Option<SocketAddr> {
+    field(line, "address")?.parse().ok()
+}
+
+/// The users file of the fixture.
+fn users() -> String {
+    let _ = base64;
+    let _ = fixture::USERS;
+    String::new()
+}
