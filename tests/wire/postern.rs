@@ -8,14 +8,13 @@ use std::sync::{Arc, Mutex};
 use super::fixture;
 use super::house::{Ground, House};
 use super::script::Script;
-use super::text::base64;
 
 /// What a test configures; everything else is as the profile has it.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     /// The profile.
     pub(crate) profile: String,
-    /// `login.type`.
+    /// `login.type`; `default` leaves it to the profile.
     pub(crate) login: String,
     /// The name of alice's maildrop.
     pub(crate) maildrop: String,
@@ -84,7 +83,9 @@ impl Setup {
         );
         put("tls.certificate", &format!("{:?}", path("chain.pem")));
         put("tls.private_key", &format!("{:?}", path("key.pem")));
-        put("login.type", &format!("{:?}", self.login));
+        if self.login != "default" {
+            put("login.type", &format!("{:?}", self.login));
+        }
         put("login.mechanisms", "[\"PLAIN\"]");
         put("login.refusal_delay", "\"0s\"");
         put("users.file", &format!("{:?}", path("users.toml")));
@@ -174,7 +175,24 @@ fn address(line: &str) -> Option<SocketAddr> {
 
 /// The users file of the fixture.
 fn users() -> String {
-    let _ = base64;
-    let _ = fixture::USERS;
-    String::new()
+    let mut file = toml::Table::new();
+    let entry = |user: &fixture::User| {
+        let mut entry = toml::Table::new();
+        entry.insert("name".to_owned(), user.name.into());
+        entry.insert(
+            "aliases".to_owned(),
+            vec![format!("{}@example.test", user.name)].into(),
+        );
+        entry.insert("password".to_owned(), user.hash.into());
+        entry.insert("site".to_owned(), user.site.into());
+        entry.insert("disabled".to_owned(), user.disabled.into());
+        entry.insert("pop3".to_owned(), (!user.pop3_off).into());
+        entry.insert("delegates".to_owned(), user.delegates.to_vec().into());
+        toml::Value::Table(entry)
+    };
+    file.insert(
+        "user".to_owned(),
+        toml::Value::Array(fixture::USERS.iter().map(entry).collect()),
+    );
+    toml::to_string(&file).expect("a table of plain values")
 }
