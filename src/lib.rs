@@ -11,4 +11,10 @@
 //! Arrows: `net -> pop3, store, auth`; `pop3 -> auth` (words only) and the store's plain data;
 //! `store -> auth::Identity`. No arrow points up. `docs/architecture.md` says more.
 
+pub mod config;
+pub mod demo;
+pub mod event;
+pub mod net;
+pub mod pop3;
+pub mod serve;
 pub mod store;

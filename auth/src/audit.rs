@@ -1,22 +1,55 @@
 //! One record per login attempt, at once, with the true reason and without a secret.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Protection;
+use tokio::time::Instant;
+
+use crate::{Caller, Protection, clock};
+
+/// The most characters of a typed name in a record.
+const MAX_SHOWN: usize = 256;
 
 /// Why an attempt came out as it did. Only the log hears this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// The login was allowed.
     Granted,
+    /// The policy says that this account never logs in by POP3.
+    Blocked,
+    /// The client gave up, or its connection ended, before there was an outcome.
+    Cancelled,
+    /// The directory could not be asked.
+    DirectoryTrouble,
+    /// The account is disabled.
+    Disabled,
+    /// What the client sent is not a message of the mechanism.
+    Malformed,
+    /// The mechanism does not exist, or not on this channel.
+    MechanismNotOffered,
+    /// The mechanism came to its end without anything to verify.
+    NoEvidence,
+    /// The account has no password, so none can be right.
+    NoPassword,
+    /// The name and password are right, but the account may not open the mailbox asked for.
+    NoRight,
+    /// The mailbox lives in another site.
+    OtherSite,
+    /// Too much waits for the workers already.
+    Overloaded,
+    /// POP3 is switched off for the account.
+    Pop3Off,
+    /// The same name and password were refused before on this connection.
+    Repeated,
+    /// Too many refused logins lately, of the account or from the source; nothing was verified.
+    Throttled,
+    /// The name and password are right, but no account answers to the mailbox asked for.
+    UnknownMailbox,
     /// No account answers to the name.
     UnknownUser,
     /// The password is not the account's.
     WrongPassword,
-    /// The mailbox lives in another site.
-    OtherSite,
-    // The authenticator adds the rest.
 }
 
 impl Reason {
@@ -24,19 +57,43 @@ impl Reason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Granted => "granted",
+            Self::Blocked => "blocked",
+            Self::Cancelled => "cancelled",
+            Self::DirectoryTrouble => "directory-trouble",
+            Self::Disabled => "disabled",
+            Self::Malformed => "malformed",
+            Self::MechanismNotOffered => "mechanism-not-offered",
+            Self::NoEvidence => "no-evidence",
+            Self::NoPassword => "no-password",
+            Self::NoRight => "no-right",
+            Self::OtherSite => "other-site",
+            Self::Overloaded => "overloaded",
+            Self::Pop3Off => "pop3-off",
+            Self::Repeated => "repeated",
+            Self::Throttled => "throttled",
+            Self::UnknownMailbox => "unknown-mailbox",
             Self::UnknownUser => "unknown-user",
             Self::WrongPassword => "wrong-password",
-            Self::OtherSite => "other-site",
         }
+    }
+
+    /// Whether the login was allowed.
+    pub fn is_granted(self) -> bool {
+        self == Self::Granted
+    }
+
+    /// Whether the server is to blame, not the client: worth an administrator's look.
+    pub fn is_trouble(self) -> bool {
+        matches!(self, Self::DirectoryTrouble | Self::Overloaded)
     }
 }
 
-/// One attempt to log in. Names are as typed, bounded in length, with controls escaped.
+/// One attempt to log in. Names are as typed, at most 256 characters, with controls escaped.
 #[derive(Clone, Debug)]
 pub struct LoginRecord {
     /// The number of the connection.
     pub session: u64,
-    /// The client's address.
+    /// The client's address; an IPv4-mapped one as IPv4.
     pub address: IpAddr,
     /// `USER` for USER and PASS, else the SASL mechanism.
     pub mechanism: String,
@@ -44,7 +101,9 @@ pub struct LoginRecord {
     pub protection: Protection,
     /// The name as typed, if the client came so far.
     pub login: Option<String>,
-    /// The account that the name reached.
+    /// The mailbox asked for as typed (the authorization identity), if the client named one.
+    pub mailbox: Option<String>,
+    /// The account whose mailbox was to be opened, as far as it is known.
     pub account: Option<String>,
     /// The account whose password was given, when it is a delegate.
     pub delegate: Option<String>,
@@ -52,7 +111,8 @@ pub struct LoginRecord {
     pub site: Option<String>,
     /// What came of it.
     pub reason: Reason,
-    /// From the first octet of the attempt to this record, the refusal delay left out.
+    /// From the beginning of the attempt to this record, the refusal delay left out. It contains
+    /// the client's own time where a mechanism has several steps.
     pub duration: Duration,
 }
 
@@ -60,4 +120,98 @@ pub struct LoginRecord {
 pub trait Audit: Send + Sync {
     /// One attempt is over.
     fn login(&self, record: &LoginRecord);
+}
+
+/// The record of an attempt that goes on. It is handed in exactly once: by [`Self::close`], or
+/// as cancelled when it is dropped.
+pub(crate) struct Entry {
+    audit: Arc<dyn Audit>,
+    begun: Instant,
+    closed: bool,
+    pub(crate) record: LoginRecord,
+}
+
+impl Entry {
+    /// Begins the record of one attempt.
+    pub(crate) fn open(
+        audit: &Arc<dyn Audit>,
+        mechanism: &str,
+        protection: Protection,
+        caller: &Caller,
+    ) -> Self {
+        let record = LoginRecord {
+            session: caller.session(),
+            address: caller.address(),
+            mechanism: shown(mechanism),
+            protection,
+            login: None,
+            mailbox: None,
+            account: None,
+            delegate: None,
+            site: None,
+            reason: Reason::Cancelled,
+            duration: Duration::ZERO,
+        };
+        Self {
+            audit: Arc::clone(audit),
+            begun: clock::instant(),
+            closed: false,
+            record,
+        }
+    }
+
+    /// Hands the record in. Only the first call does.
+    pub(crate) fn close(&mut self, reason: Reason) {
+        if std::mem::replace(&mut self.closed, true) {
+            return;
+        }
+        self.record.reason = reason;
+        self.record.duration = clock::instant().saturating_duration_since(self.begun);
+        self.audit.login(&self.record);
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.close(Reason::Cancelled);
+    }
+}
+
+/// A typed name as it may stand in a log line: at most 256 characters, with controls and characters
+/// that turn the direction of writing escaped.
+pub(crate) fn shown(typed: &str) -> String {
+    let mut text = String::new();
+    for (count, character) in typed.chars().enumerate() {
+        if count == MAX_SHOWN {
+            text.push('…');
+            break;
+        }
+        if character.is_control() || is_direction(character) {
+            text.extend(character.escape_unicode());
+        } else {
+            text.push(character);
+        }
+    }
+    text
+}
+
+/// Invisible characters that turn the direction of the text around them.
+fn is_direction(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_bounded_and_cannot_break_a_line() {
+        assert_eq!(shown("alice@example.test"), "alice@example.test");
+        assert_eq!(shown("CORP\\alice"), "CORP\\alice");
+        assert_eq!(
+            shown("a\r\nb\u{7f}\u{202e}"),
+            "a\\u{d}\\u{a}b\\u{7f}\\u{202e}"
+        );
+        assert_eq!(shown(&"ä".repeat(999)), format!("{}…", "ä".repeat(256)));
+    }
 }

@@ -1,43 +1,165 @@
 //! The front desk: which mechanisms a channel may use, and the start of an exchange.
 
-use crate::{Caller, Channel, Exchange, Refusal, Secret};
+use std::sync::Arc;
+
+use crate::audit::Entry;
+use crate::clock::Clock;
+use crate::evidence::Evidence;
+use crate::exchange::State;
+use crate::local::LocalDirectory;
+use crate::mechanism::{self, Conversation, MechanismSpec};
+use crate::throttle::Throttle;
+use crate::verify::Desk;
+use crate::{
+    Audit, Caller, Channel, Directory, Exchange, LocalUsers, LoginType, Policy, Pool, Reason,
+    Refusal, RefusalKind, Secret,
+};
 
 /// Shared by all connections; replaced whole when the configuration is reloaded.
-pub struct Authenticator {}
+pub struct Authenticator {
+    desk: Arc<Desk>,
+    audit: Arc<dyn Audit>,
+}
 
 impl Authenticator {
+    /// Lets in the users of a file. Passwords are checked in `hashing`.
+    pub fn new(
+        policy: Policy,
+        users: Arc<LocalUsers>,
+        audit: Arc<dyn Audit>,
+        hashing: Arc<Pool>,
+    ) -> Self {
+        Self::with_directory(policy, Arc::new(LocalDirectory::new(users, hashing)), audit)
+    }
+
+    /// Lets in the users of any directory.
+    pub fn with_directory(
+        policy: Policy,
+        directory: Arc<dyn Directory>,
+        audit: Arc<dyn Audit>,
+    ) -> Self {
+        let (throttle, clock) = (Arc::new(Throttle::default()), Clock::start());
+        Self {
+            desk: Arc::new(Desk {
+                policy,
+                directory,
+                throttle,
+                clock,
+            }),
+            audit,
+        }
+    }
+
+    /// The same desk under another policy and with another directory, after the configuration was
+    /// reloaded. What the throttle has counted stays counted; exchanges that were begun before go
+    /// on under the old policy.
+    #[must_use]
+    pub fn reloaded(&self, policy: Policy, directory: Arc<dyn Directory>) -> Self {
+        let throttle = Arc::clone(&self.desk.throttle);
+        let desk = Desk {
+            policy,
+            directory,
+            throttle,
+            clock: self.desk.clock,
+        };
+        Self {
+            desk: Arc::new(desk),
+            audit: Arc::clone(&self.audit),
+        }
+    }
+
     /// The SASL mechanisms that a client on this channel may use now, in the order of the rule.
-    pub fn mechanisms(&self, _channel: &Channel) -> Vec<&str> {
-        Vec::new()
+    /// Names that this server does not know are left out.
+    pub fn mechanisms(&self, channel: &Channel) -> Vec<&str> {
+        offered(channel).map(MechanismSpec::name).collect()
     }
 
     /// Whether USER and PASS may be used on this channel.
-    pub fn permits_password(&self, _channel: &Channel) -> bool {
-        false
+    pub fn permits_password(&self, channel: &Channel) -> bool {
+        channel.rule.user_pass && permits(channel, true)
     }
 
-    /// Begins `AUTH mechanism` (any case).
+    /// Begins `AUTH mechanism` (any case). The first step is given the initial response, or `None`
+    /// when the client sent none.
     ///
     /// # Errors
-    /// A refusal of kind `Mechanism` when it is not offered on this channel.
+    /// A refusal of kind `Mechanism` when it is not offered on this channel; the attempt has left
+    /// its record. Of kind `Unavailable` when the mechanism cannot be started.
     pub fn begin(
         &self,
-        _mechanism: &str,
-        _channel: &Channel,
-        _caller: &mut Caller,
+        mechanism: &str,
+        channel: &Channel,
+        caller: &mut Caller,
     ) -> Result<Exchange, Refusal> {
-        Ok(Exchange {})
+        let standing = caller.begin();
+        let spec = offered(channel).find(|spec| spec.name().eq_ignore_ascii_case(mechanism));
+        let name = spec.map_or(mechanism, |spec| spec.name());
+        let mut entry = Entry::open(&self.audit, name, channel.protection, caller);
+        let refusal = |kind| {
+            let close = standing.is_used_up(self.desk.policy.attempts_per_connection);
+            Refusal { kind, close }
+        };
+        let Some(spec) = spec else {
+            entry.close(Reason::MechanismNotOffered);
+            return Err(refusal(RefusalKind::Mechanism));
+        };
+        let Some(conversation) = Conversation::begin(spec) else {
+            entry.close(Reason::DirectoryTrouble);
+            return Err(refusal(RefusalKind::Unavailable));
+        };
+        let state = State::Talking(conversation);
+        Ok(Exchange::new(
+            Arc::clone(&self.desk),
+            standing,
+            entry,
+            state,
+        ))
     }
 
-    /// Begins USER and PASS: the same road as PLAIN, one step, no challenge. The caller asks
-    /// [`Self::permits_password`] first.
+    /// Begins USER and PASS: the same road as PLAIN, one step (`None`), no challenge. The caller
+    /// asks [`Self::permits_password`] first; if it did not, the step is a refusal of kind
+    /// `Mechanism`.
     pub fn begin_password(
         &self,
-        _login: &[u8],
-        _password: Secret,
-        _channel: &Channel,
-        _caller: &mut Caller,
+        login: &[u8],
+        password: Secret,
+        channel: &Channel,
+        caller: &mut Caller,
     ) -> Exchange {
-        Exchange {}
+        let standing = caller.begin();
+        let entry = Entry::open(&self.audit, "USER", channel.protection, caller);
+        let state = if self.permits_password(channel) {
+            Evidence::from_user_pass(login, password).map_or(State::Unreadable, State::Holding)
+        } else {
+            State::NotOffered
+        };
+        Exchange::new(Arc::clone(&self.desk), standing, entry, state)
+    }
+}
+
+impl std::fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authenticator")
+            .field("policy", &self.desk.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The rule's mechanisms, as far as they are known and the login type permits them here.
+fn offered(channel: &Channel) -> impl Iterator<Item = &'static MechanismSpec> {
+    let known = channel
+        .rule
+        .mechanisms
+        .iter()
+        .filter_map(|name| mechanism::find(name));
+    known.filter(|spec| permits(channel, spec.plaintext))
+}
+
+/// `LoginType` of Set-PopSettings.
+fn permits(channel: &Channel, plaintext: bool) -> bool {
+    match channel.rule.login_type {
+        LoginType::PlainText => true,
+        LoginType::PlainTextAuthentication => channel.is_protected() || !plaintext,
+        LoginType::Secure => channel.is_protected(),
     }
 }

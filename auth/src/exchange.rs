@@ -1,10 +1,32 @@
 //! One attempt to log in: a small circle of steps that ends in an identity or a refusal.
 
-use crate::{Identity, Refusal};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
-/// One attempt to log in. Dropping it is cancelling it; nothing of it survives.
-#[derive(Debug)]
-pub struct Exchange {}
+use tokio::time::{Instant, sleep_until};
+
+use crate::audit::Entry;
+use crate::caller::Standing;
+use crate::clock;
+use crate::evidence::Evidence;
+use crate::mechanism::{Conversation, Step};
+use crate::verify::{Desk, Fault};
+use crate::{Identity, Reason, Refusal, RefusalKind};
+
+/// One attempt to log in. Dropping it is cancelling it; nothing of it survives but its record.
+///
+/// It leaves exactly one [`crate::LoginRecord`], as soon as the outcome is known. A refusal is
+/// answered `refusal_delay` after the client's last answer came in, however soon it was known;
+/// where finding out took longer than that, at the next full multiple of it. (Counted from the
+/// last answer, not from the first, as a client could otherwise take its own time first and then
+/// measure ours.) Server trouble is answered at once: it says nothing about credentials.
+pub struct Exchange {
+    desk: Arc<Desk>,
+    standing: Arc<Standing>,
+    entry: Entry,
+    state: State,
+}
 
 /// What a step came to.
 #[derive(Debug)]
@@ -17,10 +39,130 @@ pub enum Progress {
     Refused(Refusal),
 }
 
+/// How far an attempt has come.
+pub(crate) enum State {
+    /// A mechanism talks with the client.
+    Talking(Conversation),
+    /// There is something to verify already.
+    Holding(Evidence),
+    /// What the client gave cannot be verified.
+    Unreadable,
+    /// Not to be done on this channel.
+    NotOffered,
+    /// Over.
+    Done,
+}
+
 impl Exchange {
+    pub(crate) fn new(
+        desk: Arc<Desk>,
+        standing: Arc<Standing>,
+        entry: Entry,
+        state: State,
+    ) -> Self {
+        Self {
+            desk,
+            standing,
+            entry,
+            state,
+        }
+    }
+
     /// Carries the client's answer (decoded) into the mechanism; `None` only as the first call of
-    /// a mechanism without an initial response.
-    pub async fn step(&mut self, _response: Option<&[u8]>) -> Progress {
-        std::future::pending().await
+    /// a mechanism without an initial response, and as the one call of USER and PASS.
+    ///
+    /// A client that gives up (`*`, RFC 5034 §4) is served by dropping the exchange. A step after
+    /// the last one is refused.
+    pub async fn step(&mut self, response: Option<&[u8]>) -> Progress {
+        let arrived = clock::instant();
+        // Whatever happens below, a future that is dropped half-way leaves the exchange over.
+        let reason = match std::mem::replace(&mut self.state, State::Done) {
+            State::Talking(conversation) => match conversation.step(response).await {
+                Step::Challenge(conversation, challenge) => {
+                    self.state = State::Talking(conversation);
+                    return Progress::Challenge(challenge);
+                }
+                Step::Evidence(evidence) => return self.decide(evidence, arrived).await,
+                Step::Malformed => Reason::Malformed,
+                Step::NoEvidence => Reason::NoEvidence,
+            },
+            State::Holding(evidence) => return self.decide(evidence, arrived).await,
+            State::Unreadable | State::Done => Reason::Malformed,
+            State::NotOffered => {
+                self.entry.close(Reason::MechanismNotOffered);
+                return Progress::Refused(self.refusal(RefusalKind::Mechanism));
+            }
+        };
+        self.refuse(reason, arrived).await
+    }
+
+    async fn decide(&mut self, evidence: Evidence, arrived: Instant) -> Progress {
+        match self
+            .desk
+            .verify(evidence, &self.standing, &mut self.entry)
+            .await
+        {
+            Ok(identity) => {
+                self.entry.close(Reason::Granted);
+                Progress::Granted(identity)
+            }
+            Err(Fault::Refused(reason)) => self.refuse(reason, arrived).await,
+            Err(Fault::Unavailable(reason)) => {
+                self.entry.close(reason);
+                Progress::Refused(self.refusal(RefusalKind::Unavailable))
+            }
+        }
+    }
+
+    /// The one refusal for every reason that is the client's.
+    async fn refuse(&mut self, reason: Reason, arrived: Instant) -> Progress {
+        self.entry.close(reason);
+        if reason != Reason::Repeated {
+            self.standing.refused();
+        }
+        let refusal = self.refusal(RefusalKind::Credentials);
+        sleep_until(due(
+            arrived,
+            clock::instant(),
+            self.desk.policy.refusal_delay,
+        ))
+        .await;
+        Progress::Refused(refusal)
+    }
+
+    fn refusal(&self, kind: RefusalKind) -> Refusal {
+        Refusal {
+            kind,
+            close: self
+                .standing
+                .is_used_up(self.desk.policy.attempts_per_connection),
+        }
     }
 }
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange")
+            .field("mechanism", &self.entry.record.mechanism)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The first full multiple of `delay` after `arrived` that has not passed yet.
+fn due(arrived: Instant, now: Instant, delay: Duration) -> Instant {
+    let (passed, step) = (
+        now.saturating_duration_since(arrived).as_nanos(),
+        delay.as_nanos(),
+    );
+    let times = passed
+        .checked_div(step)
+        .map_or(0, |whole| whole.saturating_add(1));
+    let times = u32::try_from(times).unwrap_or(u32::MAX);
+    delay
+        .checked_mul(times)
+        .and_then(|wait| arrived.checked_add(wait))
+        .unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,25 +5,52 @@
 //! [`Identity`] (the permission slip to open one maildrop, which nothing else can make) or a
 //! [`Refusal`] that says no more than the client may know. The true reason goes into the one
 //! [`LoginRecord`] that every attempt leaves behind.
+//!
+//! | room | what it is | what it never does |
+//! |---|---|---|
+//! | `mechanism` | SASL: collects evidence | ask a directory, say who may log in |
+//! | `verify` | every check of a login, once | talk to the client |
+//! | [`Directory`], `local` | the accounts | decide |
+//! | `throttle` | counts refused logins | look at a clock |
+//! | [`Pool`] | does slow work fairly | grow |
 
 mod account;
 mod audit;
 mod authenticator;
 mod caller;
 mod channel;
+mod clock;
+mod directory;
+mod evidence;
 mod exchange;
 mod identity;
+mod local;
+mod login;
+mod mechanism;
+mod password;
 mod policy;
+mod pool;
 mod refusal;
 mod secret;
+mod source;
+mod throttle;
+mod verify;
 
 pub use account::{Account, Site};
 pub use audit::{Audit, LoginRecord, Reason};
 pub use authenticator::Authenticator;
 pub use caller::Caller;
 pub use channel::{Channel, Protection};
+pub use directory::{Answer, Directory, Unavailable, Verdict};
 pub use exchange::{Exchange, Progress};
 pub use identity::Identity;
+pub use local::{
+    ImportNote, Imported, LocalUsers, Owner, Problem, User, UsersError, UsersFile,
+    import_passwd_file,
+};
+pub use login::{Login, LoginError};
+pub use password::{HashError, PasswordHash, hash_password};
 pub use policy::{CrossSite, LoginRule, LoginType, Policy};
+pub use pool::{Overloaded, Pool};
 pub use refusal::{Refusal, RefusalKind};
 pub use secret::Secret;

@@ -6,6 +6,9 @@
 
 mod error;
 mod listing;
+pub mod maildir;
+pub mod memory;
+mod size;
 
 use std::sync::Arc;
 
@@ -13,6 +16,8 @@ use postern_auth::Identity;
 
 pub use error::{RemoveError, StoreError};
 pub use listing::{Listing, Uid};
+pub use maildir::MaildirStore;
+pub use memory::MemoryStore;
 
 /// Opens maildrops.
 pub trait Store: Send + Sync {

@@ -1,0 +1,36 @@
+//! What a mechanism collected, still to be verified.
+
+use crate::Secret;
+use crate::login::MAX_LOGIN;
+
+/// The claim of a client and what it offers as proof. Nothing of it has been checked.
+///
+/// A mechanism with a challenge adds its own kind here (an NTLM response with its challenge, the
+/// names of a Kerberos ticket), and [`crate::verify`] one arm that says how it is proven.
+#[derive(Clone, Debug)]
+pub(crate) enum Evidence {
+    /// A name and a password: PLAIN, and USER with PASS.
+    Password {
+        /// Whose mailbox is to be opened, if not the login's own; prepared (RFC 4013).
+        authzid: Option<String>,
+        /// The name as typed.
+        login: String,
+        /// The password as typed.
+        password: Secret,
+    },
+}
+
+impl Evidence {
+    /// USER and PASS: any octets may be a password, but a name is UTF-8 (RFC 6856 §2.2).
+    pub(crate) fn from_user_pass(login: &[u8], password: Secret) -> Option<Self> {
+        if login.len() > MAX_LOGIN {
+            return None;
+        }
+        let login = String::from_utf8(login.to_vec()).ok()?;
+        Some(Self::Password {
+            authzid: None,
+            login,
+            password,
+        })
+    }
+}

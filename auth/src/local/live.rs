@@ -1,0 +1,184 @@
+//! The users file as the running server sees it.
+//!
+//! A changed file is loaded within a second of being asked for. A bad one is reported once and
+//! does not replace the last good one: a slip of an editor locks nobody out.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use super::error::UsersError;
+use super::file::{Stamp, read};
+use super::index::Index;
+use super::parse::parse;
+use crate::clock::Clock;
+use crate::directory::{Answer, Directory, Verdict};
+use crate::{Account, Login, Pool, Secret};
+
+/// How often the file is looked at, at most.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The users of one file, kept up to date.
+#[derive(Debug)]
+pub struct LocalUsers {
+    path: PathBuf,
+    current: ArcSwap<Index>,
+    /// The version that was looked at last, good or bad; none when there was no file.
+    seen: Mutex<Option<Stamp>>,
+    clock: Clock,
+    /// When the file is to be looked at again, in milliseconds of the clock.
+    next_look: AtomicU64,
+}
+
+impl LocalUsers {
+    /// Loads the file.
+    ///
+    /// # Errors
+    /// When it is not a regular file, others may read or write it, or there is a mistake in it:
+    /// a server does not start with a bad file.
+    pub fn open(path: &Path) -> Result<Self, UsersError> {
+        let (text, stamp) = read(path)?;
+        let index = Index::new(&parse(path, &text)?);
+        Ok(Self {
+            path: path.into(),
+            current: ArcSwap::from_pointee(index),
+            seen: Mutex::new(Some(stamp)),
+            clock: Clock::start(),
+            next_look: AtomicU64::new(millis(LOOK_EVERY)),
+        })
+    }
+
+    /// The account that a name reaches, as typed at a login. Does not look at the file: see
+    /// [`Self::refresh`].
+    pub fn account(&self, name: &str) -> Option<Arc<Account>> {
+        let login = Login::parse(name).ok()?;
+        self.current
+            .load()
+            .find(login.key())
+            .map(|entry| Arc::clone(&entry.account))
+    }
+
+    /// How many users there are.
+    pub fn count(&self) -> usize {
+        self.current.load().users
+    }
+
+    /// Looks whether the file changed, and loads it if so. Reads the disk.
+    pub fn refresh(&self) {
+        let stamp = Stamp::of_path(&self.path);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if *seen == stamp {
+            return;
+        }
+        match self.load() {
+            Ok((index, stamp)) => {
+                tracing::info!(path = %self.path.display(), users = index.users, "users loaded");
+                self.current.store(Arc::new(index));
+                *seen = Some(stamp);
+            }
+            // It is being written at this moment; it will be looked at again.
+            Err(UsersError::Changed { .. }) => {}
+            Err(reason) => {
+                tracing::error!(
+                    path = %self.path.display(),
+                    %reason,
+                    "users not loaded; the last good version stays"
+                );
+                *seen = stamp;
+            }
+        }
+    }
+
+    fn load(&self) -> Result<(Index, Stamp), UsersError> {
+        let (text, stamp) = read(&self.path)?;
+        Ok((Index::new(&parse(&self.path, &text)?), stamp))
+    }
+
+    /// Whether it is time to look at the file; says so to one asker only.
+    fn is_due(&self) -> bool {
+        let (now, due) = (
+            millis(self.clock.elapsed()),
+            self.next_look.load(Ordering::Relaxed),
+        );
+        let next = now.saturating_add(millis(LOOK_EVERY));
+        now >= due
+            && self
+                .next_look
+                .compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Local users as a directory: files are read and passwords checked in the pool.
+pub(crate) struct LocalDirectory {
+    users: Arc<LocalUsers>,
+    hashing: Arc<Pool>,
+}
+
+impl LocalDirectory {
+    pub(crate) fn new(users: Arc<LocalUsers>, hashing: Arc<Pool>) -> Self {
+        Self { users, hashing }
+    }
+}
+
+impl Directory for LocalDirectory {
+    fn find<'a>(&'a self, login: &'a Login, client: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
+        Box::pin(async move {
+            if self.users.is_due() {
+                let users = Arc::clone(&self.users);
+                // Under load the last version serves for another second.
+                let _ = self.hashing.run(client, move || users.refresh()).await;
+            }
+            let index = self.users.current.load();
+            Ok(index
+                .find(login.key())
+                .map(|entry| Arc::clone(&entry.account)))
+        })
+    }
+
+    fn verify<'a>(
+        &'a self,
+        account: Option<&'a Account>,
+        password: &'a Secret,
+        client: IpAddr,
+    ) -> Answer<'a, Verdict> {
+        Box::pin(async move {
+            let (hash, none) = {
+                let index = self.users.current.load();
+                let entry = account.and_then(|account| index.find(&account.name));
+                let hash = entry.and_then(|entry| entry.password.clone());
+                let has_password = hash.is_some();
+                let none = if entry.is_some() {
+                    Verdict::NoPassword
+                } else {
+                    Verdict::Wrong
+                };
+                (
+                    hash.unwrap_or_else(|| index.stand_in.clone()),
+                    (!has_password).then_some(none),
+                )
+            };
+            let password = password.clone();
+            let right = self
+                .hashing
+                .run(client, move || hash.verify(&password))
+                .await?;
+            Ok(match none {
+                Some(verdict) => verdict,
+                None if right => Verdict::Right,
+                None => Verdict::Wrong,
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

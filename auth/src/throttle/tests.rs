@@ -1,0 +1,214 @@
+//! The five rules of the throttle, its bounds, and two hundred guesses at once.
+
+use super::*;
+
+const LIMITS: Limits = Limits {
+    per_account: 3,
+    per_source: 20,
+    window: Duration::from_secs(600),
+};
+const START: Duration = Duration::from_secs(1000);
+
+fn source(number: u32) -> Source {
+    Source::of(std::net::Ipv4Addr::from_bits(0xc000_0200 + number).into())
+}
+
+fn after(seconds: u64) -> Duration {
+    START + Duration::from_secs(seconds)
+}
+
+fn try_at(throttle: &Arc<Throttle>, from: u32, account: &str, now: Duration) -> bool {
+    throttle.begin(source(from), account, LIMITS, now).is_ok()
+}
+
+#[test]
+fn the_window_ends_even_for_who_keeps_trying() {
+    let throttle = Arc::new(Throttle::default());
+    for _ in 0..3 {
+        assert!(try_at(&throttle, 1, "alice", START));
+    }
+    for second in 0..600 {
+        assert!(!try_at(&throttle, 1, "alice", after(second)));
+    }
+    assert!(try_at(&throttle, 1, "alice", after(600)));
+    assert!(
+        try_at(&throttle, 2, "alice", START),
+        "another source has its own count"
+    );
+}
+
+#[test]
+fn two_hundred_guesses_at_once_are_counted_before_they_are_verified() {
+    let throttle = Arc::new(Throttle::default());
+    let tickets: Vec<_> = std::thread::scope(|scope| {
+        let guesses: Vec<_> = (0..200)
+            .map(|_| scope.spawn(|| throttle.begin(source(1), "alice", LIMITS, START).ok()))
+            .collect();
+        guesses
+            .into_iter()
+            .filter_map(|guess| guess.join().unwrap())
+            .collect()
+    });
+    assert_eq!(tickets.len(), 3);
+}
+
+#[test]
+fn a_source_is_limited_over_all_names() {
+    let throttle = Arc::new(Throttle::default());
+    let passed = (0..50)
+        .filter(|n| try_at(&throttle, 1, &format!("u{n}"), START))
+        .count();
+    assert_eq!(passed, 20);
+    assert!(try_at(&throttle, 2, "u0", START));
+}
+
+#[test]
+fn many_sources_are_limited_per_account_but_a_known_one_is_let_in() {
+    let throttle = Arc::new(Throttle::default());
+    throttle
+        .begin(source(999), "alice", LIMITS, START)
+        .unwrap()
+        .granted(START);
+    let passed = (0..100)
+        .filter(|n| try_at(&throttle, *n, "alice", after(1)))
+        .count();
+    assert_eq!(passed, 30);
+    assert!(
+        try_at(&throttle, 999, "alice", after(2)),
+        "the owner's own source"
+    );
+    assert!(!try_at(&throttle, 500, "alice", after(2)));
+    assert!(try_at(&throttle, 500, "bob", after(2)));
+}
+
+#[test]
+fn a_known_source_is_known_for_a_day() {
+    let long = Limits {
+        window: Duration::from_secs(200_000),
+        ..LIMITS
+    };
+    let throttle = Arc::new(Throttle::default());
+    throttle
+        .begin(source(999), "alice", long, START)
+        .unwrap()
+        .granted(START);
+    for n in 0..30 {
+        throttle.begin(source(n), "alice", long, START).unwrap();
+    }
+    assert!(
+        throttle
+            .begin(source(999), "alice", long, START + KNOWN)
+            .is_err()
+    );
+}
+
+#[test]
+fn a_granted_login_clears_its_account_at_its_source_only() {
+    let throttle = Arc::new(Throttle::default());
+    assert!(try_at(&throttle, 1, "alice", START) && try_at(&throttle, 1, "alice", START));
+    assert!(try_at(&throttle, 2, "alice", START) && try_at(&throttle, 2, "alice", START));
+    assert!(try_at(&throttle, 1, "bob", START) && try_at(&throttle, 1, "bob", START));
+    throttle
+        .begin(source(1), "alice", LIMITS, START)
+        .unwrap()
+        .granted(START);
+    let left = |from, account| {
+        (0..9)
+            .filter(|_| try_at(&throttle, from, account, START))
+            .count()
+    };
+    assert_eq!(left(1, "alice"), 3, "cleared");
+    assert_eq!(left(2, "alice"), 1, "another source keeps its count");
+    assert_eq!(left(1, "bob"), 1, "another account keeps its count");
+}
+
+#[test]
+fn granted_logins_never_use_up_a_limit() {
+    let throttle = Arc::new(Throttle::default());
+    for _ in 0..1000 {
+        throttle
+            .begin(source(1), "alice", LIMITS, START)
+            .unwrap()
+            .granted(START);
+    }
+}
+
+#[test]
+fn trouble_is_given_back() {
+    let throttle = Arc::new(Throttle::default());
+    for _ in 0..100 {
+        throttle
+            .begin(source(1), "alice", LIMITS, START)
+            .unwrap()
+            .give_back();
+    }
+    assert!(try_at(&throttle, 1, "alice", START));
+}
+
+#[test]
+fn aliases_share_the_count_of_their_account() {
+    let throttle = Arc::new(Throttle::default());
+    for alias in ["a", "b", "c"] {
+        let mut ticket = throttle.begin(source(1), alias, LIMITS, START).unwrap();
+        ticket.reached("alice", START).unwrap();
+    }
+    let mut ticket = throttle.begin(source(1), "d", LIMITS, START).unwrap();
+    assert_eq!(ticket.reached("alice", START), Err(Throttled));
+}
+
+#[test]
+fn zero_is_no_limit() {
+    let none = Limits {
+        per_account: 0,
+        per_source: 0,
+        ..LIMITS
+    };
+    let throttle = Arc::new(Throttle::default());
+    for _ in 0..1000 {
+        throttle.begin(source(1), "alice", none, START).unwrap();
+    }
+}
+
+#[test]
+fn memory_is_bounded_and_the_oldest_goes_first() {
+    let throttle = Arc::new(Throttle::with_entries(100));
+    let limits = Limits {
+        per_account: 1,
+        per_source: 0,
+        ..LIMITS
+    };
+    for n in 0..10_000 {
+        throttle
+            .begin(
+                source(n),
+                "alice",
+                Limits {
+                    per_account: 0,
+                    ..limits
+                },
+                START,
+            )
+            .unwrap();
+    }
+    let counts = throttle.lock();
+    assert!(counts.pairs.len() <= 100 && counts.sources.len() <= 100);
+    drop(counts);
+    assert!(
+        throttle
+            .begin(source(9_999), "alice", limits, START)
+            .is_err(),
+        "the newest is kept"
+    );
+}
+
+#[test]
+fn clearing_and_counting_again_does_not_grow_the_table() {
+    let throttle = Arc::new(Throttle::with_entries(100));
+    for n in 0..10_000 {
+        throttle
+            .begin(source(n % 3), "alice", LIMITS, START)
+            .unwrap()
+            .granted(START);
+    }
+    assert!(throttle.lock().known.len() <= 100 && throttle.lock().pairs.len() <= 100);
+}

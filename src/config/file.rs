@@ -1,0 +1,141 @@
+//! The configuration as written: the serde mirror of the TOML file, with the place of every value.
+//!
+//! No default, no check and no meaning here: `inspect` has checked kinds and ranges before,
+//! `resolve` gives the meaning. A test compares these keys with the option table.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::quantity::{Octets, Span};
+
+/// A value that may be absent, with its place.
+pub(super) type Maybe<T> = Option<Spanned<T>>;
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct File {
+    pub(super) profile: Maybe<String>,
+    pub(super) hostname: Maybe<String>,
+    pub(super) banner: Maybe<String>,
+    pub(super) site: Maybe<String>,
+    pub(super) user: Maybe<String>,
+    pub(super) group: Maybe<String>,
+    pub(super) listener: Vec<Spanned<Listener>>,
+    pub(super) tls: Maybe<Tls>,
+    pub(super) login: Login,
+    pub(super) users: Users,
+    pub(super) maildrop: Maildrop,
+    pub(super) limits: Limits,
+    pub(super) timeouts: Timeouts,
+    pub(super) messages: Messages,
+    pub(super) protocol: Protocol,
+    pub(super) log: Log,
+}
+
+/// `[[listener]]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Listener {
+    pub(super) address: Maybe<String>,
+    pub(super) tls: Maybe<String>,
+    pub(super) login_type: Maybe<String>,
+    pub(super) mechanisms: Maybe<Vec<Spanned<String>>>,
+    pub(super) user_pass: Maybe<bool>,
+}
+
+/// `[tls]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Tls {
+    pub(super) certificate: Maybe<String>,
+    pub(super) private_key: Maybe<String>,
+    pub(super) minimum: Maybe<String>,
+    pub(super) sni: Vec<Spanned<Sni>>,
+}
+
+/// `[[tls.sni]]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Sni {
+    pub(super) name: Maybe<String>,
+    pub(super) certificate: Maybe<String>,
+    pub(super) private_key: Maybe<String>,
+}
+
+/// `[login]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Login {
+    #[serde(rename = "type")]
+    pub(super) login_type: Maybe<String>,
+    pub(super) mechanisms: Maybe<Vec<Spanned<String>>>,
+    pub(super) user_pass: Maybe<bool>,
+    pub(super) cross_site: Maybe<String>,
+    pub(super) attempts: Maybe<u64>,
+    pub(super) failures_per_account: Maybe<u64>,
+    pub(super) failures_per_source: Maybe<u64>,
+    pub(super) window: Maybe<Span>,
+    pub(super) refusal_delay: Maybe<Span>,
+    pub(super) blocked_accounts: Maybe<Vec<Spanned<String>>>,
+}
+
+/// `[users]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Users {
+    pub(super) file: Maybe<String>,
+}
+
+/// `[maildrop]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Maildrop {
+    pub(super) path: Maybe<String>,
+}
+
+/// `[limits]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Limits {
+    pub(super) max_command: Maybe<Octets>,
+    pub(super) max_sasl_line: Maybe<Octets>,
+    pub(super) max_connections: Maybe<u64>,
+    pub(super) max_connections_per_source: Maybe<u64>,
+    pub(super) max_connections_per_user: Maybe<u64>,
+}
+
+/// `[timeouts]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Timeouts {
+    pub(super) authenticated: Maybe<Span>,
+    pub(super) pre_authenticated: Maybe<Span>,
+    pub(super) drain: Maybe<Span>,
+}
+
+/// `[messages]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Messages {
+    pub(super) order: Maybe<String>,
+    pub(super) exact_size: Maybe<bool>,
+}
+
+/// `[protocol]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Protocol {
+    pub(super) pipelining: Maybe<bool>,
+    pub(super) response_codes: Maybe<bool>,
+    pub(super) utf8: Maybe<bool>,
+    pub(super) lang: Maybe<bool>,
+}
+
+/// `[log]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Log {
+    pub(super) format: Maybe<String>,
+    pub(super) level: Maybe<String>,
+}

@@ -1,0 +1,78 @@
+//! The words of the file and the values behind them.
+
+use postern_auth::{CrossSite, LoginType};
+
+use crate::config::{ListenerTls, LogFormat, LogLevel, Order, TlsVersion};
+
+/// The word for a login type.
+pub(in crate::config) fn login_type_text(value: LoginType) -> &'static str {
+    match value {
+        LoginType::PlainText => "plain-text",
+        LoginType::PlainTextAuthentication => "plain-text-authentication",
+        LoginType::Secure => "secure",
+    }
+}
+
+/// The word for a cross-site rule.
+pub(in crate::config) fn cross_site_text(value: CrossSite) -> &'static str {
+    match value {
+        CrossSite::Refuse => "refuse",
+        CrossSite::Direct => "direct",
+    }
+}
+
+pub(super) fn login_type(word: &str) -> Option<LoginType> {
+    [
+        LoginType::PlainText,
+        LoginType::PlainTextAuthentication,
+        LoginType::Secure,
+    ]
+    .into_iter()
+    .find(|value| login_type_text(*value) == word)
+}
+
+pub(super) fn cross_site(word: &str) -> Option<CrossSite> {
+    [CrossSite::Refuse, CrossSite::Direct]
+        .into_iter()
+        .find(|value| cross_site_text(*value) == word)
+}
+
+pub(super) fn listener_tls(word: &str) -> Option<ListenerTls> {
+    [
+        ListenerTls::None,
+        ListenerTls::StartTls,
+        ListenerTls::Implicit,
+    ]
+    .into_iter()
+    .find(|value| value.as_str() == word)
+}
+
+pub(super) fn tls_version(word: &str) -> Option<TlsVersion> {
+    [TlsVersion::Tls12, TlsVersion::Tls13]
+        .into_iter()
+        .find(|value| value.as_str() == word)
+}
+
+pub(super) fn order(word: &str) -> Option<Order> {
+    [Order::Ascending, Order::Descending]
+        .into_iter()
+        .find(|value| value.as_str() == word)
+}
+
+pub(super) fn log_format(word: &str) -> Option<LogFormat> {
+    [LogFormat::Human, LogFormat::Json]
+        .into_iter()
+        .find(|value| value.as_str() == word)
+}
+
+pub(super) fn log_level(word: &str) -> Option<LogLevel> {
+    [
+        LogLevel::Error,
+        LogLevel::Warn,
+        LogLevel::Info,
+        LogLevel::Debug,
+        LogLevel::Trace,
+    ]
+    .into_iter()
+    .find(|value| value.as_str() == word)
+}

@@ -1,0 +1,391 @@
+//! What the configuration accepts, refuses and says.
+
+use std::path::Path;
+
+use postern_auth::{CrossSite, LoginType};
+
+use super::file::File;
+use super::option::{self, Standing};
+use super::*;
+
+const SMALL: &str = r#"
+[[listener]]
+address = "[::]:110"
+
+[[listener]]
+address = "[::]:995"
+tls = "implicit"
+
+[tls]
+certificate = "chain.pem"
+private_key = "/keys/key.pem"
+
+[users]
+file = "users.toml"
+
+[maildrop]
+path = "/var/mail/{domain}/{user}/Maildir"
+"#;
+
+fn run(text: &str) -> Result<Accepted, Rejected> {
+    check(
+        text,
+        Path::new("/etc/postern/postern.toml"),
+        "here.example.test",
+    )
+}
+
+fn accepted(text: &str) -> Accepted {
+    run(text).unwrap_or_else(|rejected| panic!("{rejected}\nin\n{text}"))
+}
+
+/// The findings of a file that must be refused, as text.
+fn refused(text: &str) -> String {
+    run(text).expect_err(text).to_string()
+}
+
+fn small_with(top: &str) -> String {
+    format!("{top}\n{SMALL}")
+}
+
+#[test]
+fn a_small_file_gets_every_default() {
+    let Accepted { config, warnings } = accepted(SMALL);
+    assert_eq!(warnings, []);
+    assert_eq!(config.profile, Profile::Postern);
+    assert_eq!(config.hostname, "here.example.test");
+    assert_eq!(config.listeners.len(), 2);
+    assert_eq!(config.listeners[0].tls, ListenerTls::StartTls);
+    assert_eq!(config.listeners[1].rule.login_type, LoginType::Secure);
+    assert_eq!(config.listeners[1].rule.mechanisms, ["PLAIN"]);
+    let tls = config.tls.unwrap();
+    assert_eq!(tls.default.certificate, Path::new("/etc/postern/chain.pem"));
+    assert_eq!(tls.default.private_key, Path::new("/keys/key.pem"));
+    assert_eq!(config.limits.max_command, 512);
+    assert_eq!(config.limits.max_sasl_line, 98_304);
+    assert_eq!(config.timeouts.pre_authenticated.as_secs(), 60);
+    assert_eq!(config.policy.cross_site, CrossSite::Refuse);
+    assert!(config.messages.exact_size && config.protocol.response_codes);
+}
+
+#[test]
+fn profiles_set_what_their_exchange_had() {
+    let of = |name: &str| accepted(&small_with(&format!("profile = \"{name}\""))).config;
+    let old = of("exchange-2007");
+    assert_eq!(old.limits.max_command, 47);
+    assert_eq!(old.limits.max_connections_per_user, 10);
+    assert_eq!(old.policy.cross_site, CrossSite::Refuse);
+    assert!(!old.protocol.pipelining && !old.messages.exact_size);
+    assert_eq!(old.banner, "The Microsoft Exchange POP3 service is ready.");
+    assert_eq!(of("exchange-2010").policy.cross_site, CrossSite::Direct);
+    assert_eq!(of("exchange-2010").limits.max_connections_per_source, 2000);
+    assert_eq!(
+        of("exchange-2016").policy.blocked_accounts,
+        ["administrator", "guest"]
+    );
+    assert_eq!(of("exchange-2013").limits.max_connections, 2_147_483_647);
+}
+
+#[test]
+fn everything_wrong_is_said_at_once_with_place_key_and_remedy() {
+    let text = "\
+profile = \"exchange-2003\"
+hostnam = \"x\"
+banner = \"<1@x>\"
+[[listener]]
+address = \"*:110\"
+[login]
+type = 3
+attempts = 0
+mechanisms = [\"NTLM\", \"FOO\"]
+[limits]
+max_command = \"39\"
+attempts = 5
+[timeouts]
+drain = \"soon\"
+";
+    let said = refused(text);
+    for expected in [
+        "postern.toml:1:11: error: profile: \"exchange-2003\" is not one of its words",
+        "postern.toml:2:1: error: hostnam: there is no such key\n  remedy: did you mean `hostname`?",
+        "postern.toml:3:10: error: banner: clients would take < and >",
+        "postern.toml:5:11: error: listener[0].address: \"*:110\" is not an address with a port",
+        "postern.toml:7:8: error: login.type: a value of type integer does not fit",
+        "postern.toml:8:12: error: login.attempts: 0 is out of range\n  remedy: write number from 1 to 100",
+        "postern.toml:9:15: error: login.mechanisms: NTLM is not in this version",
+        "postern.toml:9:23: error: login.mechanisms: \"FOO\" is not a SASL mechanism",
+        "postern.toml:11:15: error: limits.max_command: 39B is out of range",
+        "postern.toml:12:1: error: limits.attempts: there is no such key\n  remedy: it belongs under [login]",
+        "postern.toml:14:9: error: timeouts.drain: \"soon\" is not a duration",
+    ] {
+        assert!(said.contains(expected), "missing: {expected}\nin:\n{said}");
+    }
+}
+
+#[test]
+fn a_syntax_error_has_its_place() {
+    let said = refused("profile = \"postern\"\nsite = london\n");
+    assert!(
+        said.contains("postern.toml:2:8: error: this is not TOML"),
+        "{said}"
+    );
+}
+
+#[test]
+fn missing_keys_are_named() {
+    let said = refused("");
+    for expected in [
+        "listener: there is no listener",
+        "users.file: the key is missing",
+        "maildrop.path: the key is missing",
+    ] {
+        assert!(said.contains(expected), "missing: {expected}\nin:\n{said}");
+    }
+    let said = refused("[[listener]]\ntls = \"none\"\n[tls]\n");
+    assert!(
+        said.contains("postern.toml:1:1: error: listener[0].address: the key is missing"),
+        "{said}"
+    );
+    assert!(
+        said.contains("tls.private_key: the key is missing"),
+        "{said}"
+    );
+}
+
+#[test]
+fn sections_are_not_values() {
+    let said = refused("login = 3\nlistener = \"x\"\n[[users]]\nfile = \"x\"\n");
+    assert!(
+        said.contains(
+            "login: this is a section, not a value\n  remedy: begin it with a line [login]"
+        )
+    );
+    assert!(said.contains("begin it with a line [[listener]]"), "{said}");
+    assert!(said.contains("begin it with a line [users]"), "{said}");
+}
+
+#[test]
+fn tls_needs_a_certificate() {
+    let text = SMALL.replace(
+        "[tls]\ncertificate = \"chain.pem\"\nprivate_key = \"/keys/key.pem\"",
+        "",
+    );
+    let said = refused(&text);
+    assert!(said.contains("listener[0].tls: the listener uses TLS, but there is no [tls] section"));
+    assert!(
+        said.contains("postern.toml:7:7: error: listener[1].tls"),
+        "{said}"
+    );
+}
+
+#[test]
+fn somebody_must_be_able_to_log_in() {
+    let none = SMALL
+        .replace("\"implicit\"", "\"none\"")
+        .replace("110\"", "110\"\ntls = \"none\"");
+    let said = refused(&none);
+    assert!(
+        said.contains("error: login.type: nobody could log in"),
+        "{said}"
+    );
+    let closed = format!("{SMALL}\n[login]\nuser_pass = false\nmechanisms = []\n");
+    assert!(refused(&closed).contains("nobody could log in"));
+    let half = SMALL.replace("\"implicit\"", "\"none\"");
+    let warnings = accepted(&half).warnings;
+    assert!(
+        warnings[0]
+            .problem
+            .contains("nobody can log in on this listener"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn listeners_override_the_login_rule() {
+    let text = SMALL.replace(
+        "\"[::]:110\"",
+        "\"127.0.0.1:110\"\nlogin_type = \"plain-text\"\nmechanisms = []\nuser_pass = true",
+    );
+    let Accepted { config, warnings } = accepted(&text);
+    assert_eq!(warnings, []);
+    assert_eq!(config.listeners[0].rule.login_type, LoginType::PlainText);
+    assert!(config.listeners[0].rule.mechanisms.is_empty());
+    assert_eq!(config.listeners[1].rule.login_type, LoginType::Secure);
+}
+
+#[test]
+fn passwords_in_the_clear_over_a_network_are_warned_of() {
+    let text = format!("{SMALL}\n[login]\ntype = \"plain-text\"\n");
+    let warnings = accepted(&text).warnings;
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].problem.contains("in the clear"), "{warnings:?}");
+}
+
+#[test]
+fn one_address_has_one_listener() {
+    for (first, second, fine) in [
+        ("[::]:110", "[::]:110", false),
+        ("[::]:110", "0.0.0.0:110", false),
+        ("0.0.0.0:110", "127.0.0.1:110", false),
+        ("127.0.0.1:110", "127.0.0.2:110", true),
+        ("127.0.0.1:0", "127.0.0.1:0", true),
+    ] {
+        let text = SMALL.replace("[::]:110", first).replace("[::]:995", second);
+        assert_eq!(run(&text).is_ok(), fine, "{first} {second}");
+    }
+}
+
+#[test]
+fn banners_are_safe() {
+    for wrong in [
+        "[IN-USE] x",
+        "a <b>",
+        "line\\r\\nline",
+        "r\u{e9}sum\u{e9}",
+        &"x".repeat(507),
+    ] {
+        assert!(
+            refused(&small_with(&format!("banner = \"{wrong}\""))).contains("banner"),
+            "{wrong}"
+        );
+    }
+    let longest = "x".repeat(506);
+    assert_eq!(
+        accepted(&small_with(&format!("banner = \"{longest}\"")))
+            .config
+            .banner,
+        longest
+    );
+}
+
+#[test]
+fn the_site_rule_without_a_site_is_warned_of() {
+    let text = format!("{SMALL}\n[login]\ncross_site = \"refuse\"\n");
+    assert_eq!(accepted(&text).warnings.len(), 1);
+    assert_eq!(accepted(&format!("site = \"london\"\n{text}")).warnings, []);
+    let old = accepted(&small_with("profile = \"exchange-2007\"")).warnings;
+    assert!(
+        old.iter().any(|finding| finding.key == "login.cross_site"),
+        "{old:?}"
+    );
+    assert!(
+        old.iter()
+            .any(|finding| finding.key == "limits.max_command"),
+        "{old:?}"
+    );
+}
+
+#[test]
+fn names_of_users_and_hosts_are_checked() {
+    assert!(refused(&small_with("user = \"root\"")).contains("never runs as root"));
+    assert!(refused(&small_with("group = \"mail\"")).contains("a group without a user"));
+    assert!(refused(&small_with("hostname = \"a b\"")).contains("is not the name of a host"));
+    assert!(refused(&small_with("site = \" \"")).contains("the name is empty"));
+}
+
+#[test]
+fn a_refusal_must_come_before_the_timeout() {
+    let text =
+        format!("{SMALL}\n[login]\nrefusal_delay = \"20s\"\n[timeouts]\npre_authenticated = 20\n");
+    assert!(refused(&text).contains("login.refusal_delay: it is not shorter"));
+}
+
+/// The mirror and the table have the same keys: the mirror takes each example of the table, and
+/// what it says it knows is in the table.
+#[test]
+fn mirror_and_table_agree() {
+    for section in option::SECTIONS {
+        let wrapped = |body: &str| match section.name {
+            "" => body.to_owned(),
+            _ => format!("{}\n{body}", inspect::header(section)),
+        };
+        for setting in section.settings {
+            let text = wrapped(&format!("{} = {}\n", setting.name(), setting.example));
+            toml::from_str::<File>(&text)
+                .unwrap_or_else(|error| panic!("{}: {error}", setting.key));
+        }
+        let error = toml::from_str::<File>(&wrapped("nonsense = 1\n"))
+            .unwrap_err()
+            .to_string();
+        let known = error.split('`').skip(3).step_by(2);
+        for name in known {
+            let key = match section.name {
+                "" => name.to_owned(),
+                home => format!("{home}.{name}"),
+            };
+            let there = option::find(&key).is_some() || option::section(&key).is_some();
+            assert!(there, "{key} is in the mirror and not in the table");
+        }
+    }
+}
+
+/// The defaults in the pages are the defaults in force.
+#[test]
+fn defaults_of_the_table_are_those_in_force() {
+    for profile in Profile::ALL {
+        let top = format!("profile = \"{}\"\n", profile.name());
+        let silent = accepted(&small_with(&top)).config;
+        let mut spoken = String::new();
+        for section in option::SECTIONS.iter().filter(|section| !section.repeated) {
+            if !section.name.is_empty() {
+                spoken.push_str(&format!("{}\n", inspect::header(section)));
+            }
+            for setting in section.settings {
+                let value = match setting.default {
+                    Standing::Required => required(setting.key).to_owned(),
+                    Standing::Absent(_) => continue,
+                    Standing::Value(_) if setting.key == "profile" => {
+                        format!("\"{}\"", profile.name())
+                    }
+                    Standing::Value(_) => setting.default_text(profile).unwrap(),
+                };
+                spoken.push_str(&format!("{} = {value}\n", setting.name()));
+            }
+        }
+        spoken.push_str("[[listener]]\naddress = \"[::]:110\"\ntls = \"starttls\"\n");
+        spoken.push_str("[[listener]]\naddress = \"[::]:995\"\ntls = \"implicit\"\n");
+        let spoken = accepted(&spoken).config;
+        assert_eq!(format!("{silent:#?}"), format!("{spoken:#?}"));
+    }
+}
+
+fn required(key: &str) -> &'static str {
+    match key {
+        "tls.certificate" => "\"chain.pem\"",
+        "tls.private_key" => "\"/keys/key.pem\"",
+        "users.file" => "\"users.toml\"",
+        "maildrop.path" => "\"/var/mail/{domain}/{user}/Maildir\"",
+        _ => panic!("a new required key: {key}"),
+    }
+}
+
+#[test]
+fn the_example_resolves_as_it_is_and_with_everything_in_it() {
+    let example = render::example();
+    assert_eq!(accepted(&example).warnings, [], "{example}");
+    let all: String = example
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(setting) if !setting.starts_with(' ') => setting,
+            _ => line,
+        })
+        .map(|line| format!("{line}\n"))
+        .collect();
+    accepted(&all);
+    for setting in option::all() {
+        assert!(
+            all.contains(&format!("\n{} = ", setting.name())),
+            "{}",
+            setting.key
+        );
+    }
+}
+
+proptest::proptest! {
+    /// Whatever a file contains, the answer is findings and never a panic.
+    #[test]
+    fn any_text_is_answered(text in "(?s).{0,200}") {
+        let _ = run(&text);
+        let _ = run(&format!("{SMALL}\n{text}"));
+    }
+}

@@ -1,0 +1,141 @@
+//! `postern demo`: a server on loopback with throw-away users, mail and certificates.
+//!
+//! Everything is in one temporary folder that goes when the server ends. Nothing else is touched.
+#![expect(clippy::disallowed_methods, reason = "the demo writes its own files")]
+
+mod authority;
+mod mail;
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use nix::unistd::{Uid, mkdtemp};
+use postern_auth::Secret;
+
+use crate::config::RunAs;
+use crate::serve::{self, ServeError};
+
+/// Users of the demo and their passwords.
+const USERS: [(&str, &str); 2] = [("alice", "wonderland"), ("bob", "builder")];
+
+/// Why the demo does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// Its files cannot be written.
+    #[error("the demo's files cannot be written: {0}")]
+    Files(#[from] io::Error),
+    /// No certificate could be made.
+    #[error("no certificate could be made: {0}")]
+    Certificate(#[from] rcgen::Error),
+    /// A password could not be hashed.
+    #[error("a password could not be hashed: {0}")]
+    Password(String),
+    /// The server does not start.
+    #[error("{0}")]
+    Serve(#[from] ServeError),
+}
+
+/// Serves the demo until SIGTERM or SIGINT; `announce` is given what to print once it listens.
+///
+/// # Errors
+/// [`DemoError`] in words.
+pub fn run(announce: impl FnOnce(&str)) -> Result<(), DemoError> {
+    if Uid::effective().is_root() {
+        // The demo is for trying, not for root: its files belong to nobody from the beginning.
+        let nobody = RunAs { user: "nobody".to_owned(), group: None };
+        serve::become_user(Some(&nobody)).map_err(ServeError::from)?;
+    }
+    let folder = mkdtemp(&std::env::temp_dir().join("postern-demo-XXXXXX")).map_err(io::Error::from)?;
+    let gone = Folder(folder);
+    let file = furnish(&gone.0)?;
+    serve::run(&file, |addresses| announce(&instructions(&gone.0, addresses)))?;
+    Ok(())
+}
+
+/// Goes with everything in it.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is in the temporary folder, which the system clears.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Writes certificates, users, mail and the configuration; returns the latter's path.
+fn furnish(folder: &Path) -> Result<PathBuf, DemoError> {
+    // The clients of other users need the authority's certificate.
+    fs::set_permissions(folder, Permissions::from_mode(0o755))?;
+    let certificates = authority::issue(&["localhost", "127.0.0.1", "::1"])?;
+    fs::write(folder.join("ca.pem"), certificates.authority)?;
+    fs::write(folder.join("chain.pem"), certificates.certificate)?;
+    private(&folder.join("key.pem"), &certificates.private_key)?;
+    let mut users = String::new();
+    for (user, password) in USERS {
+        let hash = postern_auth::hash_password(&Secret::new(password.into()))
+            .map_err(|error| DemoError::Password(error.to_string()))?;
+        users.push_str(&format!("[[user]]\nname = \"{user}\"\npassword = \"{hash}\"\n\n"));
+        deliver(&folder.join("mail").join(user), user)?;
+    }
+    private(&folder.join("users.toml"), &users)?;
+    let file = folder.join("postern.toml");
+    fs::write(&file, CONFIGURATION)?;
+    Ok(file)
+}
+
+fn private(path: &Path, text: &str) -> io::Result<()> {
+    fs::write(path, text)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600))
+}
+
+fn deliver(maildir: &Path, user: &str) -> io::Result<()> {
+    for part in ["tmp", "new", "cur"] {
+        fs::create_dir_all(maildir.join(part))?;
+    }
+    for (name, text) in mail::messages(user) {
+        fs::write(maildir.join("new").join(name), text)?;
+    }
+    Ok(())
+}
+
+/// Paths are taken from the configuration's folder.
+const CONFIGURATION: &str = r#"hostname = "localhost"
+
+[[listener]]
+address = "127.0.0.1:0"
+tls = "starttls"
+
+[[listener]]
+address = "127.0.0.1:0"
+tls = "implicit"
+
+[tls]
+certificate = "chain.pem"
+private_key = "key.pem"
+
+[users]
+file = "users.toml"
+
+[maildrop]
+path = "mail/{name}"
+"#;
+
+fn instructions(folder: &Path, addresses: &[SocketAddr]) -> String {
+    let port = |place: usize| addresses.get(place).map_or(0, SocketAddr::port);
+    let ca = folder.join("ca.pem");
+    let ca = ca.display();
+    let [(alice, wonderland), (bob, builder)] = USERS;
+    format!(
+        "Postern is listening on loopback, with users {alice} (password {wonderland}) and {bob} ({builder}).\n\n\
+         Print a message:\n  curl --cacert {ca} --user {alice}:{wonderland} pop3s://localhost:{implicit}/1\n\n\
+         List the mailbox over STLS:\n  curl --ssl-reqd --cacert {ca} --user {alice}:{wonderland} pop3://localhost:{starttls}/\n\n\
+         Talk to it:\n  openssl s_client -quiet -crlf -CAfile {ca} -connect localhost:{implicit}\n\n\
+         Ctrl-C ends it and removes {folder}.\n",
+        implicit = port(1),
+        starttls = port(0),
+        folder = folder.display(),
+    )
+}

@@ -1,0 +1,231 @@
+//! Everything that the server tells its administrator: typed, without a secret, in one place.
+//!
+//! A record's message is a fixed word; what varies is in its fields. Names typed by clients come
+//! here only through a [`LoginRecord`], which has bounded and escaped them.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use postern_auth::{Audit, LoginRecord, Protection, Reason};
+use tracing::{debug, error, info, warn};
+
+use crate::pop3::Ending;
+use crate::store::{RemoveError, StoreError};
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A listener accepts connections.
+    Listening {
+        /// With the real port.
+        address: SocketAddr,
+        /// `none`, `starttls` or `implicit`.
+        tls: &'static str,
+    },
+    /// All listeners accept connections.
+    Ready,
+    /// The server no longer accepts connections and waits for sessions to end.
+    Stopping,
+    /// The last session has ended, or the time for it was up.
+    Stopped {
+        /// Sessions that were cut off.
+        cut_off: usize,
+    },
+    /// A new generation of the configuration is in force for new connections.
+    Reloaded,
+    /// The new configuration is wrong; the old one stays in force.
+    ReloadRefused {
+        /// What is wrong, with its remedy.
+        problem: &'a str,
+    },
+    /// The addresses of the listeners changed, which takes a restart.
+    ListenersChanged,
+    /// A connection could not be accepted; the listener rests for a moment.
+    AcceptFailed {
+        /// The listener.
+        address: SocketAddr,
+        /// What the system said.
+        error: &'a std::io::Error,
+    },
+    /// A connection was turned away: too many, in all or from its address.
+    TurnedAway {
+        /// The client.
+        address: IpAddr,
+    },
+    /// A TLS handshake failed.
+    HandshakeFailed {
+        /// The connection.
+        session: u64,
+        /// The client.
+        address: IpAddr,
+        /// What the library or the system said.
+        error: &'a std::io::Error,
+    },
+    /// A user has as many sessions as one may have.
+    UserLimit {
+        /// The connection.
+        session: u64,
+        /// The account.
+        account: &'a str,
+    },
+    /// A maildrop or a message could not be opened or read.
+    StoreFailed {
+        /// The connection.
+        session: u64,
+        /// The account.
+        account: &'a str,
+        /// Why.
+        error: &'a StoreError,
+    },
+    /// Marked messages could not be deleted.
+    RemoveFailed {
+        /// The connection.
+        session: u64,
+        /// The account.
+        account: &'a str,
+        /// Why.
+        error: &'a RemoveError,
+    },
+    /// The disk workers have too much to do.
+    DiskOverloaded {
+        /// The connection.
+        session: u64,
+    },
+    /// A command, as far as the verb table lets it be shown.
+    Command {
+        /// The connection.
+        session: u64,
+        /// The keyword, and the arguments where they may be shown.
+        command: String,
+    },
+    /// A session is over.
+    Ended(&'a Tally),
+}
+
+/// What a session came to.
+#[derive(Debug)]
+pub struct Tally {
+    /// The connection.
+    pub session: u64,
+    /// The client.
+    pub address: IpAddr,
+    /// The account, after login.
+    pub account: Option<String>,
+    /// Messages sent whole or by TOP.
+    pub retrieved: u64,
+    /// Messages deleted.
+    pub deleted: usize,
+    /// How it ended; none when the client was lost.
+    pub ending: Option<Ending>,
+    /// From accept to end.
+    pub duration: Duration,
+}
+
+impl Event<'_> {
+    /// Writes the record.
+    pub fn emit(&self) {
+        match self {
+            Self::Listening { address, tls } => info!(%address, tls, "listening"),
+            Self::Ready => info!("ready"),
+            Self::Stopping => info!("stopping"),
+            Self::Stopped { cut_off } => info!(cut_off, "stopped"),
+            Self::Reloaded => info!("reloaded"),
+            Self::ReloadRefused { problem } => {
+                error!(
+                    problem,
+                    "reload refused: the old configuration stays in force"
+                );
+            }
+            Self::ListenersChanged => {
+                warn!("the addresses of the listeners changed: restart the server to use them");
+            }
+            Self::AcceptFailed { address, error } => error!(
+                %address, %error,
+                "accept failed: raise LimitNOFILE in the unit if file descriptors are exhausted"
+            ),
+            Self::TurnedAway { address } => warn!(%address, "turned away: too many connections"),
+            Self::HandshakeFailed {
+                session,
+                address,
+                error,
+            } => {
+                info!(session, %address, %error, "TLS handshake failed");
+            }
+            Self::UserLimit { session, account } => {
+                warn!(
+                    session,
+                    account, "too many sessions of this user: see limits.per_user"
+                );
+            }
+            Self::StoreFailed {
+                session,
+                account,
+                error,
+            } => {
+                error!(session, account, %error, "the maildrop failed");
+            }
+            Self::RemoveFailed {
+                session,
+                account,
+                error,
+            } => {
+                error!(session, account, %error, "deleting failed");
+            }
+            Self::DiskOverloaded { session } => warn!(session, "the disk workers are overloaded"),
+            Self::Command { session, command } => debug!(session, command, "command"),
+            Self::Ended(tally) => tally.emit(),
+        }
+    }
+}
+
+impl Tally {
+    fn emit(&self) {
+        info!(
+            session = self.session,
+            address = %self.address,
+            account = self.account.as_deref(),
+            retrieved = self.retrieved,
+            deleted = self.deleted,
+            ending = word(self.ending),
+            duration_ms = milliseconds(self.duration),
+            "session"
+        );
+    }
+}
+
+/// Writes login records to the log.
+#[derive(Debug)]
+pub struct LoginLog;
+
+impl Audit for LoginLog {
+    fn login(&self, record: &LoginRecord) {
+        info!(
+            session = record.session,
+            address = %record.address,
+            mechanism = record.mechanism,
+            tls = record.protection == Protection::Tls,
+            login = record.login.as_deref(),
+            account = record.account.as_deref(),
+            delegate = record.delegate.as_deref(),
+            site = record.site.as_deref(),
+            outcome = if record.reason == Reason::Granted { "granted" } else { "refused" },
+            reason = record.reason.as_str(),
+            duration_ms = milliseconds(record.duration),
+            "login"
+        );
+    }
+}
+
+fn word(ending: Option<Ending>) -> &'static str {
+    match ending {
+        Some(Ending::Closed) => "closed",
+        Some(Ending::Expired) => "idle",
+        Some(Ending::Quit) => "quit",
+        Some(Ending::Stopped) => "stopped",
+        None => "lost",
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,416 @@
+//! One connection: the only loop that does I/O for a client.
+//!
+//! Reads a line, asks the engine, does what [`Next`] says, and comes back with the result. What a
+//! command means is decided in [`crate::pop3`]; who may come in, in `postern-auth`; mail is touched
+//! only by [`crate::store`].
+#![expect(clippy::disallowed_types, reason = "the door is where sockets are")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the door is where time is looked at"
+)]
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use postern_auth::{Caller, Channel, Exchange, Identity, Progress, Protection, Secret};
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout, timeout_at};
+use zeroize::Zeroizing;
+
+use super::places::Place;
+use super::service::{House, Phase, Service};
+use super::stream::Stream;
+use crate::config::{Listener, ListenerTls};
+use crate::event::{Event, Tally};
+use crate::pop3::line::{Lines, Taken};
+use crate::pop3::verb::Shown;
+use crate::pop3::{Next, NotOpened, Session, Turn};
+use crate::store::Maildrop;
+
+/// Replies to pipelined commands are held back until they are this long, in octets.
+const PORTION: usize = 32 * 1024;
+
+/// A line that is longer than this before login takes one of the places for long lines.
+const SHORT_LINE: usize = 4 * 1024;
+
+/// An output buffer of more than this is given back before the connection waits.
+const KEPT: usize = 1024;
+
+pub(super) struct Connection {
+    pub(super) house: Arc<House>,
+    pub(super) service: Arc<Service>,
+    listener: Listener,
+    pub(super) stream: Stream,
+    lines: Lines,
+    pub(super) out: Vec<u8>,
+    session: Session,
+    channel: Channel,
+    caller: Caller,
+    exchange: Option<Exchange>,
+    pub(super) maildrop: Option<Arc<dyn Maildrop>>,
+    user: Option<Place<String>>,
+    long_line: Option<OwnedSemaphorePermit>,
+    began: Instant,
+    pub(super) tally: Tally,
+    _presence: Option<OwnedSemaphorePermit>,
+}
+
+/// What came of waiting for a line.
+enum Input {
+    Line(Zeroizing<Vec<u8>>),
+    TooLong,
+    Expired,
+    Stopping,
+    Lost,
+}
+
+/// Whether the session goes on.
+enum Flow {
+    Open,
+    Closed,
+}
+
+impl Connection {
+    pub(super) fn new(
+        tcp: TcpStream,
+        address: IpAddr,
+        (service, listener): (Arc<Service>, Listener),
+        house: Arc<House>,
+    ) -> Self {
+        let number = house.number();
+        let channel = Channel {
+            protection: Protection::Clear,
+            rule: listener.rule.clone(),
+        };
+        let offer = service.offer(&listener, &channel);
+        Self {
+            session: Session::new(service.settings.clone(), offer),
+            stream: Stream::Clear(tcp),
+            lines: Lines::default(),
+            out: Vec::new(),
+            caller: Caller::new(address, number),
+            channel,
+            listener,
+            exchange: None,
+            maildrop: None,
+            user: None,
+            long_line: None,
+            began: Instant::now(),
+            tally: Tally {
+                session: number,
+                address,
+                account: None,
+                retrieved: 0,
+                deleted: 0,
+                ending: None,
+                duration: Duration::ZERO,
+            },
+            _presence: house.presence(),
+            service,
+            house,
+        }
+    }
+
+    /// Serves the client until the end, whatever ends it.
+    pub(super) async fn serve(mut self) {
+        // An error here is a client that is gone: there is nobody to tell, and the tally says so.
+        let _ = self.converse().await;
+        self.tally.duration = self.began.elapsed();
+        Event::Ended(&self.tally).emit();
+    }
+
+    async fn converse(&mut self) -> io::Result<()> {
+        if self.listener.tls == ListenerTls::Implicit {
+            self.start_tls().await?;
+        }
+        self.out = self.session.greeting();
+        loop {
+            let turn = match self.input().await? {
+                Input::Line(line) => self.line(&line),
+                Input::TooLong => self.session.line_too_long(),
+                Input::Expired => self.session.expired(),
+                Input::Stopping => self.session.stopping(),
+                Input::Lost => return Ok(()),
+            };
+            if let Flow::Closed = self.carry_out(turn).await? {
+                self.stream.close().await;
+                return Ok(());
+            }
+        }
+    }
+
+    fn line(&mut self, line: &[u8]) -> Turn {
+        if !self.session.is_authenticating() {
+            let (session, command) = (self.tally.session, Shown(line));
+            if tracing::enabled!(tracing::Level::DEBUG) {
+                Event::Command {
+                    session,
+                    command: command.to_string(),
+                }
+                .emit();
+            }
+        }
+        self.session.line(line, self.lines.has_more())
+    }
+
+    /// The next line. Replies go out before the connection waits, and the clock of the idle timer
+    /// runs from then: part of a line does not stop it (V0002).
+    async fn input(&mut self) -> io::Result<Input> {
+        let mut deadline = None;
+        loop {
+            match self.lines.take(|begun| self.session.line_limit(begun)) {
+                Taken::Line(line) => {
+                    self.long_line = None;
+                    return Ok(Input::Line(Zeroizing::new(line)));
+                }
+                Taken::TooLong => return Ok(Input::TooLong),
+                Taken::Partial => {}
+            }
+            if !self.may_hold_line() {
+                return Ok(Input::TooLong);
+            }
+            self.flush().await?;
+            let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.idle());
+            tokio::select! {
+                biased;
+                read = timeout_at(deadline, self.stream.read(&mut self.lines)) => match read {
+                    Ok(Ok(true)) => {}
+                    Ok(Ok(false)) => return Ok(Input::Lost),
+                    Ok(Err(error)) => return Err(error),
+                    Err(_) => return Ok(Input::Expired),
+                },
+                () = self.house.reached(Phase::Stopping) => return Ok(Input::Stopping),
+            }
+        }
+    }
+
+    /// Before login, long lines share a fixed number of places (design: pre-auth memory is bounded
+    /// in total, not only for each connection).
+    fn may_hold_line(&mut self) -> bool {
+        if self.session.is_logged_in()
+            || self.lines.waiting() <= SHORT_LINE
+            || self.long_line.is_some()
+        {
+            return true;
+        }
+        self.long_line = self.house.places.long_line();
+        self.long_line.is_some()
+    }
+
+    pub(super) fn idle(&self) -> Duration {
+        if self.session.is_logged_in() {
+            self.service.timeouts.authenticated
+        } else {
+            self.service.timeouts.pre_authenticated
+        }
+    }
+
+    /// Sends what has gathered.
+    pub(super) async fn flush(&mut self) -> io::Result<()> {
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        let idle = self.idle();
+        self.stream.write(&self.out, idle).await?;
+        self.out.clear();
+        if self.out.capacity() > KEPT {
+            self.out = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// Does what the engine says until it wants the next line.
+    async fn carry_out(&mut self, mut turn: Turn) -> io::Result<Flow> {
+        loop {
+            self.out.append(&mut turn.reply);
+            if self.out.len() >= PORTION {
+                self.flush().await?;
+            }
+            turn = match turn.next {
+                Next::Read => {
+                    if !self.session.is_authenticating() {
+                        // A cancelled exchange is dropped, and nothing of it survives.
+                        self.exchange = None;
+                    }
+                    return Ok(Flow::Open);
+                }
+                Next::Resume => {
+                    self.flush().await?;
+                    self.session.resume()
+                }
+                Next::Begin {
+                    mechanism,
+                    initial_response,
+                } => self.begin(&mechanism, initial_response).await,
+                Next::Step(response) => self.step(Some(response)).await,
+                Next::Password { login, password } => self.password(&login, password).await,
+                Next::StartTls => {
+                    self.flush().await?;
+                    self.start_tls().await?;
+                    return Ok(Flow::Open);
+                }
+                Next::Retrieve {
+                    index,
+                    extent,
+                    ascii_header,
+                } => match self.retrieve(index, extent, ascii_header).await? {
+                    Ok(()) => return Ok(Flow::Open),
+                    Err(why) => self.session.not_found(why),
+                },
+                Next::Update(marked) => self.update(marked).await,
+                Next::Close(ending) => {
+                    self.flush().await?;
+                    self.tally.ending = Some(ending);
+                    return Ok(Flow::Closed);
+                }
+            };
+        }
+    }
+
+    async fn begin(&mut self, mechanism: &str, initial_response: Option<Vec<u8>>) -> Turn {
+        match self
+            .service
+            .authenticator
+            .begin(mechanism, &self.channel, &mut self.caller)
+        {
+            Ok(exchange) => {
+                self.exchange = Some(exchange);
+                self.step(initial_response).await
+            }
+            Err(refusal) => self.session.refused(refusal),
+        }
+    }
+
+    /// USER and PASS walk the same road as a mechanism, in one step.
+    async fn password(&mut self, login: &[u8], password: Secret) -> Turn {
+        let authenticator = &self.service.authenticator;
+        self.exchange =
+            Some(authenticator.begin_password(login, password, &self.channel, &mut self.caller));
+        self.step(None).await
+    }
+
+    async fn step(&mut self, response: Option<Vec<u8>>) -> Turn {
+        let response = response.map(Zeroizing::new);
+        let Some(exchange) = &mut self.exchange else {
+            return self.session.not_opened(NotOpened::Unavailable);
+        };
+        match exchange.step(response.as_deref().map(Vec::as_slice)).await {
+            Progress::Challenge(challenge) => self.session.challenged(&challenge),
+            Progress::Granted(identity) => self.open(identity).await,
+            Progress::Refused(refusal) => {
+                self.exchange = None;
+                self.session.refused(refusal)
+            }
+        }
+    }
+
+    /// The login was right: a place among the user's sessions, then the maildrop.
+    async fn open(&mut self, identity: Identity) -> Turn {
+        self.exchange = None;
+        let account = identity.account().name.clone();
+        let session = self.tally.session;
+        let Some(place) = self.house.places.enter(&account, &self.service.limits) else {
+            Event::UserLimit {
+                session,
+                account: &account,
+            }
+            .emit();
+            return self.session.not_opened(NotOpened::InUse);
+        };
+        let store = self.service.store.clone();
+        match self
+            .house
+            .disk
+            .run(self.tally.address, move || store.open(&identity))
+            .await
+        {
+            Ok(Ok(maildrop)) => {
+                let maildrop: Arc<dyn Maildrop> = maildrop.into();
+                let listing = maildrop.listing().clone();
+                self.maildrop = Some(maildrop);
+                self.user = Some(place);
+                self.tally.account = Some(account);
+                self.session.opened(listing)
+            }
+            Ok(Err(error)) => {
+                Event::StoreFailed {
+                    session,
+                    account: &account,
+                    error: &error,
+                }
+                .emit();
+                self.session.not_opened(NotOpened::Unavailable)
+            }
+            Err(_) => {
+                Event::DiskOverloaded { session }.emit();
+                self.session.not_opened(NotOpened::Unavailable)
+            }
+        }
+    }
+
+    /// STLS, or the first thing on an implicit listener. A failed handshake ends the connection;
+    /// it never goes on in the clear.
+    async fn start_tls(&mut self) -> io::Result<()> {
+        let Some(tls) = &self.service.tls else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
+        let Stream::Clear(tcp) = std::mem::replace(&mut self.stream, Stream::Gone) else {
+            return Err(io::ErrorKind::NotConnected.into());
+        };
+        self.lines.clear();
+        let handshake = timeout(self.service.timeouts.pre_authenticated, tls.handshake(tcp));
+        match handshake.await.unwrap_or_else(|late| Err(late.into())) {
+            Ok(stream) => {
+                self.stream = Stream::Tls(Box::new(stream));
+                self.channel.protection = Protection::Tls;
+                let offer = self.service.offer(&self.listener, &self.channel);
+                self.session.secured(offer);
+                Ok(())
+            }
+            Err(error) => {
+                let (session, address) = (self.tally.session, self.tally.address);
+                Event::HandshakeFailed {
+                    session,
+                    address,
+                    error: &error,
+                }
+                .emit();
+                Err(error)
+            }
+        }
+    }
+
+    /// UPDATE: the answer goes out after the deletions are on disk.
+    async fn update(&mut self, marked: Vec<usize>) -> Turn {
+        let Some(maildrop) = self.maildrop.clone() else {
+            return self.session.updated(false);
+        };
+        let count = marked.len();
+        let removal = move || maildrop.remove(&mut marked.into_iter());
+        let session = self.tally.session;
+        match self.house.disk.run(self.tally.address, removal).await {
+            Ok(Ok(())) => {
+                self.tally.deleted = count;
+                self.session.updated(true)
+            }
+            Ok(Err(error)) => {
+                self.tally.deleted = count.saturating_sub(error.left);
+                let account = self.tally.account.as_deref().unwrap_or_default();
+                Event::RemoveFailed {
+                    session,
+                    account,
+                    error: &error,
+                }
+                .emit();
+                self.session.updated(false)
+            }
+            Err(_) => {
+                Event::DiskOverloaded { session }.emit();
+                self.session.updated(false)
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The door: listeners, TLS, limits, time, and the one loop that does I/O.
+//!
+//! A connection lives on one thread from accept to close. The loop in `connection` reads a line,
+//! asks [`crate::pop3`] what it means, and does what the answer says; it decides nothing itself.
+
+mod accept;
+mod connection;
+mod listener;
+mod places;
+mod retrieve;
+mod service;
+mod stream;
+mod tls;
+
+pub use accept::accept;
+pub use listener::{Bound, ListenError, bind};
+pub use places::Places;
+pub use service::{House, Phase, Service};
+pub use tls::{Tls, TlsError};

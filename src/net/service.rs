@@ -1,0 +1,108 @@
+//! What every connection needs: one generation of the configuration, and the house it stands in.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use postern_auth::{Authenticator, Channel, Pool, Protection};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::{Places, Tls};
+use crate::config::{Limits, Listener, ListenerTls, Timeouts};
+use crate::pop3::{Offer, Settings};
+use crate::store::Store;
+
+/// One generation of the configuration, as the door uses it. A connection keeps the generation
+/// that it began with; a reload replaces the whole for those that come after.
+pub struct Service {
+    /// What the engine is told.
+    pub settings: Arc<Settings>,
+    /// Who may come in.
+    pub authenticator: Authenticator,
+    /// The mail.
+    pub store: Arc<dyn Store>,
+    /// Certificates; without them no listener offers TLS.
+    pub tls: Option<Tls>,
+    /// The idle timers.
+    pub timeouts: Timeouts,
+    /// How many connections there may be.
+    pub limits: Limits,
+    /// The listeners, in the order of the configuration.
+    pub listeners: Vec<Listener>,
+}
+
+impl Service {
+    /// What a client may do on this channel.
+    pub(super) fn offer(&self, listener: &Listener, channel: &Channel) -> Offer {
+        let mechanisms = self.authenticator.mechanisms(channel);
+        Offer {
+            mechanisms: mechanisms.into_iter().map(str::to_owned).collect(),
+            password: self.authenticator.permits_password(channel),
+            starttls: listener.tls == ListenerTls::StartTls
+                && channel.protection == Protection::Clear
+                && self.tls.is_some(),
+        }
+    }
+}
+
+/// What outlives a reload, shared by all threads.
+pub struct House {
+    /// The generation for new connections.
+    pub service: ArcSwap<Service>,
+    /// Who is here now.
+    pub places: Places,
+    /// Where work that waits for a disk is done.
+    pub disk: Pool,
+    phase: watch::Receiver<Phase>,
+    presence: Arc<Semaphore>,
+    sessions: AtomicU64,
+}
+
+/// How far the server's life has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Connections are accepted.
+    Open,
+    /// No longer; sessions end at their next chance.
+    Stopping,
+    /// Those that are left are cut off.
+    Closed,
+}
+
+/// More places than there can be connections; each connection holds one.
+const EVERYBODY: u32 = 1 << 24;
+
+impl House {
+    /// A house that is open.
+    pub fn new(service: Arc<Service>, disk: Pool, phase: watch::Receiver<Phase>) -> Self {
+        Self {
+            service: ArcSwap::new(service),
+            places: Places::default(),
+            disk,
+            phase,
+            presence: Arc::new(Semaphore::new(EVERYBODY as usize)),
+            sessions: AtomicU64::new(1),
+        }
+    }
+
+    /// Returns when the server has come to this phase.
+    pub async fn reached(&self, phase: Phase) {
+        // A sender that is gone means the same as the last phase.
+        let _ = self.phase.clone().wait_for(|now| *now >= phase).await;
+    }
+
+    /// Returns when nobody is here any more.
+    pub async fn emptied(&self) {
+        let _ = self.presence.acquire_many(EVERYBODY).await;
+    }
+
+    /// Held by a connection as long as it is there.
+    pub(super) fn presence(&self) -> Option<OwnedSemaphorePermit> {
+        self.presence.clone().try_acquire_owned().ok()
+    }
+
+    /// The number of the next connection, by which its log lines are found.
+    pub(super) fn number(&self) -> u64 {
+        self.sessions.fetch_add(1, Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,144 @@
+//! TLS: certificates by the name that the client asks for, and the handshake.
+//!
+//! The certificate is chosen before the handshake goes on, so that it is known which one the client
+//! saw; channel bindings need that. Every reload makes new ticket keys: a resumed session would
+//! otherwise still be bound to a certificate that is gone.
+#![expect(clippy::disallowed_types, reason = "the door is where sockets are")]
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs;
+use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::{ServerConfig, SupportedProtocolVersion, version};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::net::TcpStream;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::config::{self, CertificateFiles, TlsVersion};
+
+/// Tickets sent after a full handshake of TLS 1.3. Each one costs; clients use one.
+const TICKETS: usize = 1;
+
+/// Certificates that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A PEM file cannot be read.
+    #[error("{path}: {problem}; it must be PEM and readable by the user that the server runs as")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        problem: String,
+    },
+    /// The chain and the key do not go together.
+    #[error("{certificate} and {private_key} cannot be used together: {source}")]
+    Pair {
+        /// The chain.
+        certificate: PathBuf,
+        /// The key.
+        private_key: PathBuf,
+        /// What the library said.
+        source: rustls::Error,
+    },
+    /// The library refused the setup.
+    #[error("TLS cannot be set up: {0}")]
+    Setup(#[source] rustls::Error),
+}
+
+/// The certificates of one generation of the configuration.
+pub struct Tls {
+    default: Arc<ServerConfig>,
+    /// By lower-case name.
+    by_name: Vec<(String, Arc<ServerConfig>)>,
+}
+
+impl Tls {
+    /// Loads the default pair and those for other names.
+    ///
+    /// # Errors
+    /// [`TlsError`] names the file and the remedy.
+    pub fn load(config: &config::Tls) -> Result<Self, TlsError> {
+        let versions: &[&SupportedProtocolVersion] = match config.minimum {
+            TlsVersion::Tls12 => &[&version::TLS13, &version::TLS12],
+            TlsVersion::Tls13 => &[&version::TLS13],
+        };
+        let ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::Setup)?;
+        let load = |pair: &CertificateFiles| -> Result<Arc<ServerConfig>, TlsError> {
+            let key = certified_key(pair)?;
+            let provider = Arc::new(aws_lc_rs::default_provider());
+            let mut config = ServerConfig::builder_with_provider(provider)
+                .with_protocol_versions(versions)
+                .map_err(TlsError::Setup)?
+                .with_no_client_auth()
+                .with_cert_resolver(Arc::new(Only(Arc::new(key))));
+            config.ticketer = ticketer.clone();
+            config.send_tls13_tickets = TICKETS;
+            // Enforced when the client offers ALPN at all, so that a session of another protocol
+            // cannot be led here (RFC 7301, ALPACA).
+            config.alpn_protocols = vec![b"pop3".to_vec()];
+            Ok(Arc::new(config))
+        };
+        let by_name = config
+            .sni
+            .iter()
+            .map(|(name, pair)| Ok((name.to_ascii_lowercase(), load(pair)?)));
+        Ok(Self {
+            by_name: by_name.collect::<Result<_, TlsError>>()?,
+            default: load(&config.default)?,
+        })
+    }
+
+    /// The handshake; the caller holds the clock.
+    pub(super) async fn handshake(&self, tcp: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        let start = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
+        let config = self.config_for(start.client_hello().server_name());
+        start.into_stream(config.clone()).await
+    }
+
+    /// A name that nobody configured gets the default: clients check the certificate themselves.
+    fn config_for(&self, name: Option<&str>) -> &Arc<ServerConfig> {
+        let name = name.unwrap_or_default().trim_end_matches('.');
+        let found = self
+            .by_name
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map_or(&self.default, |(_, config)| config)
+    }
+}
+
+/// The one certificate of a configuration.
+#[derive(Debug)]
+struct Only(Arc<CertifiedKey>);
+
+impl ResolvesServerCert for Only {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.clone())
+    }
+}
+
+fn certified_key(pair: &CertificateFiles) -> Result<CertifiedKey, TlsError> {
+    let chain = CertificateDer::pem_file_iter(&pair.certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| unreadable(&pair.certificate, &error))?;
+    let key = PrivateKeyDer::from_pem_file(&pair.private_key)
+        .map_err(|error| unreadable(&pair.private_key, &error))?;
+    CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(|source| {
+        TlsError::Pair {
+            certificate: pair.certificate.clone(),
+            private_key: pair.private_key.clone(),
+            source,
+        }
+    })
+}
+
+fn unreadable(path: &Path, error: &rustls_pki_types::pem::Error) -> TlsError {
+    TlsError::File {
+        path: path.to_owned(),
+        problem: error.to_string(),
+    }
+}

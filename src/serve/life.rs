@@ -1,0 +1,216 @@
+//! From the start to the last session: one thread for each core, signals on the first.
+#![expect(
+    clippy::disallowed_types,
+    reason = "this room hands sockets to the door"
+)]
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+use postern_auth::Pool;
+use sd_notify::NotifyState;
+use tokio::runtime::{self, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::{ServeError, assemble, log, privilege};
+use crate::config::{self, Config};
+use crate::event::Event;
+use crate::net::{self, Bound, House, Phase};
+
+/// Disk workers for each core: most of their time is spent waiting.
+const DISK_WORKERS: usize = 4;
+
+/// How much may wait for a worker: of one client, and of all.
+const QUEUE_PER_CLIENT: usize = 64;
+const QUEUE: usize = 8192;
+
+/// Serves until SIGTERM or SIGINT. `announce` is told the addresses, with their real ports, once
+/// all of them accept connections.
+///
+/// # Errors
+/// [`ServeError`] when the server cannot start. Once it is ready it only ends by a signal.
+pub fn run(file: &Path, announce: impl FnOnce(&[SocketAddr])) -> Result<(), ServeError> {
+    let accepted = config::load(file)?;
+    log::begin(accepted.config.log);
+    for warning in &accepted.warnings {
+        tracing::warn!(%warning, "configuration");
+    }
+    serve(file, &accepted.config, announce)
+}
+
+fn serve(
+    file: &Path,
+    config: &Config,
+    announce: impl FnOnce(&[SocketAddr]),
+) -> Result<(), ServeError> {
+    privilege::protect_memory()?;
+    let cores = thread::available_parallelism()?.get();
+    let bound = net::bind(&addresses(config), cores)?;
+    // From here on nothing is root: what cannot be read now could not be read on reload either.
+    privilege::become_user(config.run_as.as_ref())?;
+
+    let hashing = Arc::new(Pool::new("hash", cores, QUEUE_PER_CLIENT, QUEUE)?);
+    let disk = Pool::new("disk", cores * DISK_WORKERS, QUEUE_PER_CLIENT, QUEUE)?;
+    let service = assemble::first(config, &hashing)?;
+    let (phase, seen) = watch::channel(Phase::Open);
+    let house = Arc::new(House::new(Arc::new(service), disk, seen));
+
+    let first = runtime()?;
+    let _entered = first.enter();
+    let signals = Signals::new()?;
+    let real: Vec<_> = bound.iter().map(|bound| bound.address).collect();
+    let threads = open_doors(bound, config, &house)?;
+    Event::Ready.emit();
+    announce(&real);
+    // Without systemd there is nobody to notify.
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+    let life = Life {
+        file,
+        config,
+        house,
+        hashing,
+        phase,
+    };
+    first.block_on(life.last(signals));
+    for thread in threads {
+        // The runtimes end with their accept loops; a panic there was logged by the hook.
+        let _ = thread.join();
+    }
+    Ok(())
+}
+
+/// One thread a core, each with a socket of every listener.
+fn open_doors(
+    bound: Vec<Bound>,
+    config: &Config,
+    house: &Arc<House>,
+) -> Result<Vec<thread::JoinHandle<()>>, ServeError> {
+    let mut shares: Vec<Vec<(usize, TcpListener)>> = Vec::new();
+    for (place, (bound, listener)) in bound.into_iter().zip(&config.listeners).enumerate() {
+        Event::Listening {
+            address: bound.address,
+            tls: listener.tls.as_str(),
+        }
+        .emit();
+        for (core, socket) in bound.sockets.into_iter().enumerate() {
+            match shares.get_mut(core) {
+                Some(share) => share.push((place, socket)),
+                None => shares.push(vec![(place, socket)]),
+            }
+        }
+    }
+    let spawn = |(core, share): (usize, Vec<_>)| {
+        let runtime = runtime()?;
+        let house = house.clone();
+        let name = format!("door-{core}");
+        Ok(thread::Builder::new()
+            .name(name)
+            .spawn(move || keep_door(&runtime, share, &house))?)
+    };
+    shares.into_iter().enumerate().map(spawn).collect()
+}
+
+fn keep_door(runtime: &Runtime, share: Vec<(usize, TcpListener)>, house: &Arc<House>) {
+    runtime.block_on(async {
+        for (place, socket) in share {
+            match tokio::net::TcpListener::from_std(socket) {
+                Ok(listener) => {
+                    tokio::spawn(net::accept(listener, place, house.clone()));
+                }
+                Err(error) => tracing::error!(%error, "a listener cannot be used by this thread"),
+            }
+        }
+        house.reached(Phase::Closed).await;
+    });
+}
+
+fn runtime() -> io::Result<Runtime> {
+    runtime::Builder::new_current_thread().enable_all().build()
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
+struct Life<'a> {
+    file: &'a Path,
+    config: &'a Config,
+    house: Arc<House>,
+    hashing: Arc<Pool>,
+    phase: watch::Sender<Phase>,
+}
+
+impl Life<'_> {
+    /// Lasts until a signal ends it, and the sessions with it.
+    async fn last(self, mut signals: Signals) {
+        loop {
+            tokio::select! {
+                _ = signals.terminate.recv() => break,
+                _ = signals.interrupt.recv() => break,
+                _ = signals.hang_up.recv() => self.reload(),
+            }
+        }
+        Event::Stopping.emit();
+        let _ = sd_notify::notify(&[NotifyState::Stopping]);
+        self.phase.send_replace(Phase::Stopping);
+        let drain = self.house.service.load().timeouts.drain;
+        // A second signal means: now.
+        tokio::select! {
+            _ = timeout(drain, self.house.emptied()) => {}
+            _ = signals.terminate.recv() => {}
+            _ = signals.interrupt.recv() => {}
+        }
+        let cut_off = self.house.places.connections();
+        self.phase.send_replace(Phase::Closed);
+        Event::Stopped { cut_off }.emit();
+    }
+
+    /// A new generation for those who come from now on, or, when anything is wrong with it, none.
+    fn reload(&self) {
+        let reloaded = config::load(self.file)
+            .map_err(ServeError::from)
+            .and_then(|accepted| {
+                let before = self.house.service.load();
+                let service = assemble::next(&accepted.config, &before, &self.hashing)?;
+                Ok((accepted.config, service))
+            });
+        match reloaded {
+            Ok((config, service)) => {
+                if addresses(&config) != addresses(self.config) {
+                    Event::ListenersChanged.emit();
+                }
+                self.house.service.store(Arc::new(service));
+                Event::Reloaded.emit();
+            }
+            Err(error) => Event::ReloadRefused {
+                problem: &error.to_string(),
+            }
+            .emit(),
+        }
+    }
+}
+
+fn addresses(config: &Config) -> Vec<SocketAddr> {
+    config
+        .listeners
+        .iter()
+        .map(|listener| listener.address)
+        .collect()
+}

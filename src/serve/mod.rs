@@ -1,0 +1,39 @@
+//! The server's life: bind, become unprivileged, serve on every core, reload, drain.
+
+mod assemble;
+mod life;
+mod log;
+mod privilege;
+
+pub use life::run;
+pub use privilege::{PrivilegeError, become_user};
+
+use crate::config::Rejected;
+use crate::net::{ListenError, TlsError};
+use crate::store::maildir::PatternError;
+
+/// Why the server does not start, in words for the administrator.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The configuration is wrong.
+    #[error("{0}")]
+    Config(#[from] Rejected),
+    /// A listener could not be opened.
+    #[error("{0}")]
+    Listen(#[from] ListenError),
+    /// The pattern of the maildrops is wrong.
+    #[error("maildrop.path: {0}")]
+    Maildrop(#[from] PatternError),
+    /// The server was started as root and not told whom to become, or could not become it.
+    #[error("{0}")]
+    Privilege(#[from] PrivilegeError),
+    /// The certificates cannot be used.
+    #[error("{0}")]
+    Tls(#[from] TlsError),
+    /// The system gave no thread, signal or runtime.
+    #[error("the system refused: {0}")]
+    System(#[from] std::io::Error),
+    /// The users file cannot be used.
+    #[error("{0}")]
+    Users(String),
+}

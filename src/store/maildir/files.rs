@@ -1,0 +1,232 @@
+//! What lies in `new` and `cur`: names in one arena, and where each of them is.
+//!
+//! Symbolic links, FIFOs, sockets, devices and folders are not mail and are left out.
+
+use std::collections::HashMap;
+use std::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{AtFlags, FileType, RawDir, Stat};
+use rustix::io::Errno;
+
+use super::folder::{self, Folder, Place};
+use super::name;
+use crate::store::StoreError;
+
+/// How often a folder is read again that changed while it was read: a name that is changed
+/// meanwhile may be missed, and a message must not seem deleted for that.
+const ATTEMPTS: usize = 4;
+
+/// The mail in both folders at one moment.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    names: Vec<u8>,
+    files: Vec<File>,
+    /// Whether nothing was renamed, added or removed while the folders were read.
+    pub(crate) quiet: bool,
+    /// Things that are not mail.
+    pub(crate) strangers: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct File {
+    start: u32,
+    length: u8,
+    place: Place,
+}
+
+/// The two folders, open.
+pub(crate) struct Places {
+    new: OwnedFd,
+    cur: OwnedFd,
+}
+
+impl Places {
+    /// Opens both.
+    pub(crate) fn open(folder: &Folder) -> Result<Self, StoreError> {
+        Ok(Self {
+            new: folder.place(Place::New)?,
+            cur: folder.place(Place::Cur)?,
+        })
+    }
+
+    /// One of them.
+    pub(crate) fn get(&self, place: Place) -> BorrowedFd<'_> {
+        match place {
+            Place::New => self.new.as_fd(),
+            Place::Cur => self.cur.as_fd(),
+        }
+    }
+
+    /// When entries of `new` and `cur` last changed.
+    pub(crate) fn times(&self) -> Result<[(i64, i64); 2], Errno> {
+        Ok([
+            time(&rustix::fs::fstat(&self.new)?),
+            time(&rustix::fs::fstat(&self.cur)?),
+        ])
+    }
+
+    fn rewind(&self) -> Result<(), Errno> {
+        for fd in [&self.new, &self.cur] {
+            rustix::fs::seek(fd, rustix::fs::SeekFrom::Start(0))?;
+        }
+        Ok(())
+    }
+}
+
+impl Files {
+    /// Reads both folders, `new` first, so that a message that moves to `cur` meanwhile is found.
+    pub(crate) fn list(folder: &Folder, places: &Places) -> Result<Self, StoreError> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let files = Self::attempt(places).map_err(|errno| folder.failed("cur", errno))?;
+            if files.quiet || attempt == ATTEMPTS {
+                return Ok(files);
+            }
+        }
+    }
+
+    fn attempt(places: &Places) -> Result<Self, Errno> {
+        let mut files = Self::default();
+        places.rewind()?;
+        let before = places.times()?;
+        for place in [Place::New, Place::Cur] {
+            files.read(places.get(place), place)?;
+        }
+        files.quiet = places.times()? == before;
+        Ok(files)
+    }
+
+    fn read(&mut self, fd: BorrowedFd<'_>, place: Place) -> Result<(), Errno> {
+        let mut block = Vec::<u8>::with_capacity(32 * 1024);
+        let mut entries = RawDir::new(fd, block.spare_capacity_mut());
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if matches!(name, b"." | b"..") {
+                continue;
+            }
+            if name::is_mail(name) && is_file(fd, entry.file_name(), entry.file_type()) {
+                self.push(place, name)?;
+            } else {
+                self.strangers += usize::from(!name.starts_with(b"."));
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, place: Place, name: &[u8]) -> Result<(), Errno> {
+        let start = u32::try_from(self.names.len()).map_err(|_| Errno::FBIG)?;
+        let length = u8::try_from(name.len()).map_err(|_| Errno::NAMETOOLONG)?;
+        self.names.extend_from_slice(name);
+        self.files.push(File {
+            start,
+            length,
+            place,
+        });
+        Ok(())
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Where one of them is, and its whole name.
+    pub(crate) fn get(&self, index: usize) -> Option<(Place, &[u8])> {
+        let file = self.files.get(index)?;
+        let start = usize::try_from(file.start).ok()?;
+        Some((
+            file.place,
+            self.names.get(start..start + usize::from(file.length))?,
+        ))
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Place, &[u8])> {
+        (0..self.len()).filter_map(|index| self.get(index))
+    }
+
+    /// Which of them has a base name. Of two with the same one, the later is found.
+    pub(crate) fn by_base(&self) -> HashMap<&[u8], usize> {
+        let mut map = HashMap::with_capacity(self.len());
+        for (index, (_, name)) in self.iter().enumerate() {
+            map.insert(name::base(name), index);
+        }
+        map
+    }
+
+    /// Moves what is in `new` to `cur`, as the Maildir specification asks of whoever looks at it.
+    /// Another process may be quicker, and a file system may be read-only: that is no error, the
+    /// message is then listed where it was and found again by its base name.
+    pub(crate) fn move_to_cur(&mut self, places: &Places) -> bool {
+        let mut moved = false;
+        let waiting: Vec<usize> = (0..self.len())
+            .filter(|index| {
+                self.get(*index)
+                    .is_some_and(|(place, _)| place == Place::New)
+            })
+            .collect();
+        let in_cur = if waiting.is_empty() {
+            HashMap::new()
+        } else {
+            self.by_base()
+        };
+        let free: Vec<usize> = waiting
+            .into_iter()
+            .filter(|&index| {
+                let base = self.get(index).map(|(_, name)| name::base(name));
+                base.and_then(|base| in_cur.get(base)) == Some(&index)
+            })
+            .collect();
+        drop(in_cur);
+        for index in free {
+            match self.move_one(index, places) {
+                Ok(()) => moved = true,
+                Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => break,
+                Err(_) => {}
+            }
+        }
+        moved
+    }
+
+    fn move_one(&mut self, index: usize, places: &Places) -> Result<(), Errno> {
+        let Some((Place::New, name)) = self.get(index) else {
+            return Ok(());
+        };
+        let old = name.to_vec();
+        let mut new = old.clone();
+        if !new.contains(&b':') {
+            new.extend_from_slice(b":2,");
+        }
+        let start = u32::try_from(self.names.len()).map_err(|_| Errno::FBIG)?;
+        let length = u8::try_from(new.len()).map_err(|_| Errno::NAMETOOLONG)?;
+        folder::rename_to_free(places.get(Place::New), &old, places.get(Place::Cur), &new)?;
+        self.names.extend_from_slice(&new);
+        if let Some(file) = self.files.get_mut(index) {
+            *file = File {
+                start,
+                length,
+                place: Place::Cur,
+            };
+        }
+        Ok(())
+    }
+}
+
+/// The time of the last change of a folder's entries or a file's octets.
+pub(crate) fn time(stat: &Stat) -> (i64, i64) {
+    (
+        stat.st_mtime,
+        i64::try_from(stat.st_mtime_nsec).unwrap_or(0),
+    )
+}
+
+fn is_file(fd: BorrowedFd<'_>, name: &CStr, kind: FileType) -> bool {
+    if kind != FileType::Unknown {
+        return kind == FileType::RegularFile;
+    }
+    rustix::fs::statat(fd, name, AtFlags::SYMLINK_NOFOLLOW)
+        .is_ok_and(|stat| folder::is_regular(&stat))
+}

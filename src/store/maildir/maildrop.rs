@@ -1,0 +1,196 @@
+//! One session's view of a Maildir.
+
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustix::fs::AtFlags;
+use rustix::io::Errno;
+
+use super::clock::Clock;
+use super::files::Places;
+use super::folder::{Folder, Place};
+use super::message::OpenMessage;
+use super::name;
+use super::relisted::Relisted;
+use super::snapshot::Snapshot;
+use crate::store::{Listing, Maildrop, Message, RemoveError, StoreError};
+
+/// A Maildir as it was when the session began; no folder if nothing was ever delivered.
+pub(crate) struct OpenMaildrop {
+    folder: Option<Folder>,
+    snapshot: Arc<Snapshot>,
+    relisted: Mutex<Option<Relisted>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl OpenMaildrop {
+    /// A session on a snapshot of this Maildir.
+    pub(crate) fn new(
+        folder: Option<Folder>,
+        snapshot: Arc<Snapshot>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            folder,
+            snapshot,
+            relisted: Mutex::new(None),
+            clock,
+        }
+    }
+
+    /// Opens a message that is no longer where the snapshot saw it.
+    fn open_elsewhere(&self, folder: &Folder, base: &[u8]) -> Result<OwnedFd, StoreError> {
+        let places = Places::open(folder)?;
+        let mut relisted = self.relisted.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = relisted
+            .as_ref()
+            .filter(|known| known.has_times_of(&places))
+        {
+            match known
+                .find(base)
+                .map(|(place, name)| folder.message(place, name))
+            {
+                Some(Ok(fd)) => return Ok(fd),
+                None if known.is_current(&places) => return Err(StoreError::Vanished),
+                Some(Err(_)) | None => {}
+            }
+        }
+        let fresh = self.relist(folder, &places, &mut relisted)?;
+        let (place, name) = fresh.find(base).ok_or(StoreError::Vanished)?;
+        folder
+            .message(place, name)
+            .map_err(|errno| gone_or_failed(folder, place, errno))
+    }
+
+    fn relist<'a>(
+        &self,
+        folder: &Folder,
+        places: &Places,
+        relisted: &'a mut MutexGuard<'_, Option<Relisted>>,
+    ) -> Result<&'a Relisted, StoreError> {
+        let fresh = Relisted::read(folder, places, self.clock.as_ref())?;
+        Ok(relisted.insert(fresh))
+    }
+}
+
+impl Maildrop for OpenMaildrop {
+    fn listing(&self) -> &Arc<Listing> {
+        &self.snapshot.listing
+    }
+
+    fn message(&self, index: usize) -> Result<Box<dyn Message>, StoreError> {
+        let (Some(folder), Some((place, name))) = (&self.folder, self.snapshot.name(index)) else {
+            return Err(StoreError::Vanished);
+        };
+        let fd = match folder.message(place, name) {
+            Err(Errno::NOENT) => self.open_elsewhere(folder, name::base(name))?,
+            other => other.map_err(|errno| gone_or_failed(folder, place, errno))?,
+        };
+        let path = folder
+            .path()
+            .join(place.name())
+            .join(&*String::from_utf8_lossy(name));
+        Ok(Box::new(OpenMessage::new(fd, path)))
+    }
+
+    fn remove(&self, indices: &mut dyn Iterator<Item = usize>) -> Result<(), RemoveError> {
+        let Some(folder) = &self.folder else {
+            return Ok(());
+        };
+        let mut indices = indices.peekable();
+        if indices.peek().is_none() {
+            return Ok(());
+        }
+        let places = match Places::open(folder) {
+            Ok(places) => places,
+            Err(first) => {
+                return Err(RemoveError {
+                    left: indices.count(),
+                    first,
+                });
+            }
+        };
+        let mut removal = Removal {
+            folder,
+            places,
+            removed: 0,
+            touched: [false; 2],
+            failed: None,
+        };
+        let elsewhere: Vec<&[u8]> = indices
+            .filter_map(|index| self.snapshot.name(index))
+            .filter(|(place, name)| !removal.unlink(*place, name))
+            .map(|(_, name)| name::base(name))
+            .collect();
+        if !elsewhere.is_empty() {
+            let mut relisted = self.relisted.lock().unwrap_or_else(PoisonError::into_inner);
+            match self.relist(folder, &removal.places, &mut relisted) {
+                Err(error) => removal.fail(elsewhere.len(), error),
+                Ok(fresh) => {
+                    for (place, name) in elsewhere.iter().filter_map(|base| fresh.find(base)) {
+                        removal.unlink(place, name);
+                    }
+                }
+            }
+        }
+        removal.finish()
+    }
+}
+
+/// The deletions of one UPDATE state.
+struct Removal<'a> {
+    folder: &'a Folder,
+    places: Places,
+    removed: usize,
+    touched: [bool; 2],
+    failed: Option<RemoveError>,
+}
+
+impl Removal<'_> {
+    /// Unlinks one name; false if there is no such name. The base name in it is the message's
+    /// own, so it is never another message, whatever flags it has.
+    fn unlink(&mut self, place: Place, name: &[u8]) -> bool {
+        match rustix::fs::unlinkat(self.places.get(place), name, AtFlags::empty()) {
+            Ok(()) => {
+                self.removed += 1;
+                let [new, cur] = &mut self.touched;
+                *(if place == Place::New { new } else { cur }) = true;
+                true
+            }
+            Err(Errno::NOENT) => false,
+            Err(errno) => {
+                self.fail(1, self.folder.failed(place.name(), errno));
+                true
+            }
+        }
+    }
+
+    /// Notes failures (V0006: the others go on).
+    fn fail(&mut self, count: usize, error: StoreError) {
+        if let Some(failed) = &mut self.failed {
+            failed.left += count;
+        } else {
+            self.failed = Some(RemoveError {
+                left: count,
+                first: error,
+            });
+        }
+    }
+
+    /// Makes the deletions durable.
+    fn finish(mut self) -> Result<(), RemoveError> {
+        for (place, touched) in [Place::New, Place::Cur].into_iter().zip(self.touched) {
+            if touched && let Err(errno) = rustix::fs::fsync(self.places.get(place)) {
+                self.fail(self.removed, self.folder.failed(place.name(), errno));
+            }
+        }
+        self.failed.map_or(Ok(()), Err)
+    }
+}
+
+fn gone_or_failed(folder: &Folder, place: Place, errno: Errno) -> StoreError {
+    if errno == Errno::NOENT {
+        return StoreError::Vanished;
+    }
+    folder.failed(place.name(), errno)
+}

@@ -1,0 +1,119 @@
+//! Finds the sizes that neither names nor the index tell. Done once per message: what is found is
+//! written to the index.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustix::io::Errno;
+
+use super::folder::{Folder, Place};
+use super::table::{Source, Table};
+use crate::store::size::WireSize;
+
+/// The octets that are read at once.
+pub(crate) const BLOCK: usize = 64 * 1024;
+
+/// So many messages are worth one more reader: a disk answers several at once.
+const PER_READER: usize = 256;
+
+/// The most readers.
+const MAX_READERS: usize = 16;
+
+/// What a look at one file came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    Size(u64),
+    /// The size on disk of a file that cannot be read.
+    Guess(u64),
+    Gone,
+}
+
+/// Fills in the missing sizes. A message that is gone meanwhile is hidden.
+pub(crate) fn complete(folder: &Folder, table: &mut Table<'_>) {
+    let wanted: Vec<usize> = table
+        .shown()
+        .filter(|(_, row)| row.source == Source::Nowhere)
+        .map(|(index, _)| index)
+        .collect();
+    if wanted.is_empty() {
+        return;
+    }
+    let exact = table.key() == b'W';
+    let files = table.files();
+    let look = |index: usize| {
+        let Some((place, name)) = files.get(index) else {
+            return Found::Gone;
+        };
+        look(folder, place, name, exact)
+    };
+    for (index, found) in in_parallel(&wanted, &look) {
+        let Some(row) = table.row_mut(index) else {
+            continue;
+        };
+        match found {
+            Found::Size(size) => (row.size, row.source) = (size, Source::Measured),
+            Found::Guess(size) => (row.size, row.source) = (size, Source::Guess),
+            Found::Gone => row.hidden = true,
+        }
+    }
+}
+
+fn in_parallel(wanted: &[usize], look: &(dyn Fn(usize) -> Found + Sync)) -> Vec<(usize, Found)> {
+    let readers = (wanted.len() / PER_READER).min(MAX_READERS);
+    if readers < 2 {
+        return wanted.iter().map(|&index| (index, look(index))).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let all = Mutex::new(Vec::with_capacity(wanted.len()));
+    std::thread::scope(|scope| {
+        for _ in 0..readers {
+            scope.spawn(|| {
+                let mut mine = Vec::new();
+                while let Some(&index) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    mine.push((index, look(index)));
+                }
+                all.lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+                    .append(&mut mine);
+            });
+        }
+    });
+    all.into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn look(folder: &Folder, place: Place, name: &[u8], exact: bool) -> Found {
+    let found = if exact {
+        wire(folder, place, name)
+    } else {
+        disk(folder, place, name)
+    };
+    match found {
+        Ok(size) => Found::Size(size),
+        Err(Errno::NOENT) => Found::Gone,
+        Err(_) => disk(folder, place, name).map_or(Found::Gone, Found::Guess),
+    }
+}
+
+/// The octets on disk.
+pub(crate) fn disk(folder: &Folder, place: Place, name: &[u8]) -> Result<u64, Errno> {
+    let path = [place.name().as_bytes(), b"/", name].concat();
+    let flags = rustix::fs::OFlags::PATH;
+    let fd = folder.beneath(&path, flags, rustix::fs::Mode::empty())?;
+    let stat = rustix::fs::fstat(fd)?;
+    Ok(u64::try_from(stat.st_size).unwrap_or(0))
+}
+
+/// The octets on the wire; reads the whole message.
+pub(crate) fn wire(folder: &Folder, place: Place, name: &[u8]) -> Result<u64, Errno> {
+    let fd = folder.message(place, name)?;
+    let mut block = vec![0; BLOCK];
+    let mut size = WireSize::default();
+    loop {
+        let count = rustix::io::retry_on_intr(|| rustix::io::read(&fd, &mut *block))?;
+        match block.get(..count) {
+            None | Some([]) => return Ok(size.total()),
+            Some(octets) => size.add(octets),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Maildirs (<https://cr.yp.to/proto/maildir.html>) with Dovecot's index of unique ids.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `path` | from an account to the path of its Maildir |
+//! | `folder` | reaches everything beneath a Maildir from one descriptor, through no link |
+//! | `files`, `name` | what lies in `new` and `cur`, and what a file name tells |
+//! | `uidlist`, `index` | the text of `dovecot-uidlist`, and reading it |
+//! | `lock`, `update` | Dovecot's dotlock, and all changes of the index |
+//! | `table`, `measure`, `snapshot` | brings all of it together |
+//! | `maildrop`, `relisted`, `message` | one session |
+//!
+//! What is decided here:
+//! - A Maildir that does not exist is an empty maildrop: no mail was ever delivered. Nothing is
+//!   created. But the folders before the first placeholder of the pattern must exist, so that a
+//!   disk that is not mounted is not taken for a thousand empty maildrops.
+//! - New mail is moved from `new` to `cur` when a session lists it, as the Maildir specification
+//!   asks and as Dovecot does. RETR sets no flag: mail fetched by POP3 stays unseen for IMAP.
+//! - The sizes that names tell (`,S=`, `,W=`) are believed, as Dovecot believes them.
+//! - Quota files (`maildirsize`) are left alone; whoever keeps them counts again.
+//! - Names are octets. A name with LF or CR cannot stand in the index and is not mail.
+
+mod clock;
+mod files;
+mod folder;
+mod index;
+mod lock;
+mod maildrop;
+mod measure;
+mod message;
+mod name;
+mod path;
+mod relisted;
+mod snapshot;
+mod table;
+mod uidlist;
+mod update;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use postern_auth::{Account, Identity};
+
+use self::folder::Folder;
+use self::maildrop::OpenMaildrop;
+use self::snapshot::Snapshot;
+use super::{Maildrop, Store, StoreError};
+
+pub use self::clock::{Clock, SystemClock};
+pub use self::path::{Pattern, PatternError};
+
+/// Opens the Maildirs of all accounts.
+pub struct MaildirStore {
+    pattern: Pattern,
+    exact_sizes: bool,
+    clock: Arc<dyn Clock>,
+}
+
+impl MaildirStore {
+    /// A store whose maildrops are where `pattern` says, unless an account says otherwise.
+    /// `exact_sizes` lets STAT and LIST show wire sizes (`EnableExactRFC822Size` of
+    /// Set-PopSettings), else sizes on disk; an account's own setting comes first.
+    pub fn new(pattern: Pattern, exact_sizes: bool) -> Self {
+        Self::with_clock(pattern, exact_sizes, Arc::new(SystemClock))
+    }
+
+    /// The same with another clock.
+    pub fn with_clock(pattern: Pattern, exact_sizes: bool, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            pattern,
+            exact_sizes,
+            clock,
+        }
+    }
+
+    /// Opens an account's maildrop. Only for [`Store::open`], which has an identity in hand.
+    fn open_account(&self, account: &Account) -> Result<OpenMaildrop, StoreError> {
+        let path = self.pattern.path(account)?;
+        let exact = account.exact_size.unwrap_or(self.exact_sizes);
+        let Some(folder) = self.folder(account, &path)? else {
+            return Ok(OpenMaildrop::new(
+                None,
+                Arc::default(),
+                Arc::clone(&self.clock),
+            ));
+        };
+        let snapshot = Arc::new(Snapshot::take(&folder, exact, self.clock.as_ref())?);
+        Ok(OpenMaildrop::new(
+            Some(folder),
+            snapshot,
+            Arc::clone(&self.clock),
+        ))
+    }
+
+    /// Opens the Maildir; none if no mail was ever delivered.
+    fn folder(&self, account: &Account, path: &Path) -> Result<Option<Folder>, StoreError> {
+        let folder = Folder::open(path)?;
+        let root = self.pattern.root();
+        if folder.is_none() && account.maildrop.is_none() && Folder::open(&root)?.is_none() {
+            return Err(StoreError::Unusable {
+                path: root,
+                problem: "it does not exist: mount the disk with the mail, create the folder, or \
+                          correct `maildrop.path`"
+                    .to_owned(),
+            });
+        }
+        Ok(folder)
+    }
+}
+
+impl Store for MaildirStore {
+    fn open(&self, identity: &Identity) -> Result<Box<dyn Maildrop>, StoreError> {
+        Ok(Box::new(self.open_account(identity.account())?))
+    }
+}

@@ -1,0 +1,264 @@
+//! Files and index entries brought together: what is known of each message before a snapshot is
+//! made of it. Lives only while a Maildir is opened.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::files::Files;
+use super::name;
+use super::uidlist::Entry;
+
+/// The longest imported unique id (RFC 1939 §7).
+const MAX_IMPORTED: usize = 70;
+
+/// Where a size comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Not known yet.
+    Nowhere,
+    /// `,S=` or `,W=` in the file's name.
+    Name,
+    /// `S` or `W` in the index.
+    Index,
+    /// Just counted; the index does not have it.
+    Measured,
+    /// Not to be known: the file cannot be read. Shown as the size on disk, never written down.
+    Guess,
+}
+
+/// What is known of one file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    /// 0 as long as there is none.
+    pub(crate) uid: u32,
+    /// In octets.
+    pub(crate) size: u64,
+    /// Where the size comes from.
+    pub(crate) source: Source,
+    /// Not shown: a second file of the same base name, or gone.
+    pub(crate) hidden: bool,
+}
+
+/// The rows, one for each file of the listing.
+pub(crate) struct Table<'a> {
+    files: &'a Files,
+    by_base: HashMap<&'a [u8], usize>,
+    rows: Vec<Row>,
+    imported: BTreeMap<usize, Box<str>>,
+    order: BTreeMap<usize, u32>,
+    key: u8,
+    rejected: usize,
+}
+
+impl<'a> Table<'a> {
+    /// Begins with what the names tell. `exact` asks for wire sizes, else for sizes on disk.
+    pub(crate) fn new(files: &'a Files, exact: bool) -> Self {
+        let by_base = files.by_base();
+        let key = if exact { b'W' } else { b'S' };
+        let rows = files
+            .iter()
+            .enumerate()
+            .map(|(index, (_, whole))| {
+                let base = name::base(whole);
+                let told = name::number(base, key);
+                Row {
+                    uid: 0,
+                    size: told.unwrap_or(0),
+                    source: if told.is_some() {
+                        Source::Name
+                    } else {
+                        Source::Nowhere
+                    },
+                    hidden: by_base.get(base) != Some(&index),
+                }
+            })
+            .collect();
+        Self {
+            files,
+            by_base,
+            rows,
+            imported: BTreeMap::new(),
+            order: BTreeMap::new(),
+            key,
+            rejected: 0,
+        }
+    }
+
+    /// Takes what an index entry says. A later entry for the same name wins.
+    pub(crate) fn absorb(&mut self, entry: &Entry<'_>) {
+        let Some(&index) = self.by_base.get(entry.base) else {
+            return;
+        };
+        let Some(row) = self.rows.get_mut(index) else {
+            return;
+        };
+        row.uid = entry.uid;
+        if row.source != Source::Name
+            && let Some(size) = entry.value(self.key).and_then(name::decimal)
+        {
+            row.size = size;
+            row.source = Source::Index;
+        }
+        self.imported.remove(&index);
+        self.order.remove(&index);
+        if let Some(id) = entry.value(b'P') {
+            if let Some(id) = imported(id) {
+                self.imported.insert(index, id.into());
+            } else {
+                self.rejected += 1;
+            }
+        }
+        let order = entry.value(b'O').and_then(name::decimal);
+        if let Some(order) = order.and_then(|order| u32::try_from(order).ok()) {
+            self.order.insert(index, order);
+        }
+    }
+
+    /// Forgets all uids, before the index is read again under the lock. Sizes stay.
+    pub(crate) fn forget_uids(&mut self) {
+        for row in &mut self.rows {
+            row.uid = 0;
+        }
+        self.imported.clear();
+        self.order.clear();
+        self.rejected = 0;
+    }
+
+    /// The row of a base name.
+    pub(crate) fn row(&self, base: &[u8]) -> Option<&Row> {
+        self.by_base
+            .get(base)
+            .and_then(|index| self.rows.get(*index))
+    }
+
+    /// The row of a file.
+    pub(crate) fn at(&self, index: usize) -> Option<&Row> {
+        self.rows.get(index)
+    }
+
+    /// All rows that are shown, with the index of their files.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = (usize, &Row)> {
+        self.rows.iter().enumerate().filter(|(_, row)| !row.hidden)
+    }
+
+    /// A row, to be changed.
+    pub(crate) fn row_mut(&mut self, index: usize) -> Option<&mut Row> {
+        self.rows.get_mut(index)
+    }
+
+    /// The listing.
+    pub(crate) fn files(&self) -> &'a Files {
+        self.files
+    }
+
+    /// `S` or `W`.
+    pub(crate) fn key(&self) -> u8 {
+        self.key
+    }
+
+    /// How many messages have a uid.
+    pub(crate) fn listed(&self) -> u64 {
+        self.shown()
+            .filter(|(_, row)| row.uid != 0)
+            .map(|_| 1)
+            .sum()
+    }
+
+    /// Those without a uid, oldest delivery first.
+    pub(crate) fn unlisted(&self) -> Vec<usize> {
+        let mut indices: Vec<usize> = self
+            .shown()
+            .filter(|(_, row)| row.uid == 0)
+            .map(|(index, _)| index)
+            .collect();
+        indices.sort_by_cached_key(|index| {
+            let base = self.base(*index);
+            (name::delivered(base), base)
+        });
+        indices
+    }
+
+    /// Whether some message has a uid and a size that the index does not have.
+    pub(crate) fn learned(&self) -> bool {
+        self.shown()
+            .any(|(_, row)| row.uid != 0 && row.source == Source::Measured)
+    }
+
+    /// Numbers that a new message must not get, for an imported id looks the same.
+    pub(crate) fn taken(&self) -> BTreeSet<u32> {
+        self.imported
+            .values()
+            .filter_map(|id| id.parse().ok())
+            .collect()
+    }
+
+    /// The base name of a file.
+    pub(crate) fn base(&self, index: usize) -> &'a [u8] {
+        self.files
+            .get(index)
+            .map(|(_, whole)| name::base(whole))
+            .unwrap_or_default()
+    }
+
+    /// The imported unique id of a file.
+    pub(crate) fn imported(&self, index: usize) -> Option<&str> {
+        self.imported.get(&index).map(AsRef::as_ref)
+    }
+
+    /// How many imported ids cannot be shown.
+    pub(crate) fn rejected(&self) -> usize {
+        self.rejected
+    }
+
+    /// Drops imported ids that stand twice, or that are another message's own number: no two
+    /// messages may share a unique id (C0009).
+    pub(crate) fn part_twins(&mut self) {
+        if self.imported.is_empty() {
+            return;
+        }
+        let own: BTreeSet<u32> = self
+            .shown()
+            .filter(|(index, _)| !self.imported.contains_key(index))
+            .map(|(_, row)| row.uid)
+            .collect();
+        let mut seen = BTreeSet::new();
+        let mut dropped = Vec::new();
+        for (index, id) in &self.imported {
+            let number = id
+                .parse()
+                .ok()
+                .filter(|number: &u32| number.to_string() == **id);
+            if number.is_some_and(|number| own.contains(&number)) || !seen.insert(id) {
+                dropped.push(*index);
+            }
+        }
+        for index in dropped {
+            self.imported.remove(&index);
+            self.rejected += 1;
+        }
+    }
+
+    /// The shown messages that have a uid, in the order of POP3: those with an `O` first, by it;
+    /// then the others by uid.
+    pub(crate) fn in_order(&self) -> Vec<usize> {
+        let mut keys: Vec<(u64, u32, usize)> = self
+            .shown()
+            .filter(|(_, row)| row.uid != 0)
+            .map(|(index, row)| {
+                let order = self
+                    .order
+                    .get(&index)
+                    .map_or(u64::MAX, |order| u64::from(*order));
+                (order, row.uid, index)
+            })
+            .collect();
+        keys.sort_unstable();
+        keys.into_iter().map(|(_, _, index)| index).collect()
+    }
+}
+
+/// An imported id that UIDL can show: 1 to 70 octets in 0x21 to 0x7E (RFC 1939 §7).
+fn imported(id: &[u8]) -> Option<&str> {
+    let fits = (1..=MAX_IMPORTED).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic);
+    fits.then_some(id)
+        .and_then(|id| std::str::from_utf8(id).ok())
+}

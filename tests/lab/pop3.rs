@@ -1,0 +1,224 @@
+//! A POP3 client that shows every octet: for tests that need to know exactly.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use super::daemon::DEADLINE;
+use super::pki::Pki;
+use super::world::{HOST, User};
+
+enum Wire {
+    Clear(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+impl Read for Wire {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Clear(stream) => stream.read(buffer),
+            Self::Tls(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Clear(stream) => stream.write(buffer),
+            Self::Tls(stream) => stream.write(buffer),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Clear(stream) => stream.flush(),
+            Self::Tls(stream) => stream.flush(),
+        }
+    }
+}
+
+/// A connection.
+pub(crate) struct Client {
+    wire: BufReader<Wire>,
+    /// What the server said first.
+    pub(crate) greeting: String,
+}
+
+impl Client {
+    /// Connects without TLS and reads the greeting.
+    pub(crate) fn connect(address: SocketAddr) -> Self {
+        Self::greeted(Wire::Clear(dial(address)))
+    }
+
+    /// Connects with implicit TLS, checks the certificate, reads the greeting.
+    pub(crate) fn connect_tls(address: SocketAddr, pki: &Pki) -> Self {
+        Self::greeted(encrypt(dial(address), pki))
+    }
+
+    /// Connects without TLS, then STLS.
+    pub(crate) fn connect_stls(address: SocketAddr, pki: &Pki) -> Self {
+        let mut client = Self::connect(address);
+        client.ok("STLS");
+        assert!(
+            client.wire.buffer().is_empty(),
+            "octets before the TLS handshake"
+        );
+        let Wire::Clear(stream) = client.wire.into_inner() else {
+            panic!("TLS is on already")
+        };
+        Self {
+            wire: BufReader::new(encrypt(stream, pki)),
+            greeting: client.greeting,
+        }
+    }
+
+    fn greeted(wire: Wire) -> Self {
+        let mut client = Self {
+            wire: BufReader::new(wire),
+            greeting: String::new(),
+        };
+        client.greeting = client.line();
+        assert!(
+            client.greeting.starts_with("+OK"),
+            "greeting: {}",
+            client.greeting
+        );
+        client
+    }
+
+    /// Sends octets as they are.
+    pub(crate) fn send(&mut self, octets: &[u8]) {
+        let wire = self.wire.get_mut();
+        wire.write_all(octets).expect("to send");
+        wire.flush().expect("to send");
+    }
+
+    /// Reads a line; it must end in CRLF, which is taken off.
+    pub(crate) fn line_octets(&mut self) -> Vec<u8> {
+        let mut line = Vec::new();
+        self.wire
+            .read_until(b'\n', &mut line)
+            .expect("a line from the server");
+        assert!(
+            line.ends_with(b"\r\n"),
+            "a line without CRLF: {:?}",
+            String::from_utf8_lossy(&line)
+        );
+        line.truncate(line.len() - 2);
+        line
+    }
+
+    /// Reads a line of text.
+    pub(crate) fn line(&mut self) -> String {
+        String::from_utf8(self.line_octets()).expect("UTF-8")
+    }
+
+    /// Sends a command and reads one line.
+    pub(crate) fn ask(&mut self, command: &str) -> String {
+        self.send(format!("{command}\r\n").as_bytes());
+        self.line()
+    }
+
+    /// Sends a command that must succeed.
+    pub(crate) fn ok(&mut self, command: &str) -> String {
+        let reply = self.ask(command);
+        assert!(reply.starts_with("+OK"), "{command}: {reply}");
+        reply
+    }
+
+    /// Sends a command that must be refused.
+    pub(crate) fn refused(&mut self, command: &str) -> String {
+        let reply = self.ask(command);
+        assert!(reply.starts_with("-ERR"), "{command}: {reply}");
+        reply
+    }
+
+    /// Sends a command with a multi-line answer and gives what comes after the status line: every
+    /// line with its CRLF, the stuffed dots taken off, without the closing dot.
+    pub(crate) fn body(&mut self, command: &str) -> Vec<u8> {
+        self.ok(command);
+        let mut body = Vec::new();
+        loop {
+            let line = self.line_octets();
+            match line.strip_prefix(b".") {
+                Some(b"") => return body,
+                Some(rest) => {
+                    assert!(rest.starts_with(b"."), "a dot that is not stuffed");
+                    body.extend_from_slice(rest);
+                }
+                None => body.extend_from_slice(&line),
+            }
+            body.extend_from_slice(b"\r\n");
+        }
+    }
+
+    /// As [`Self::body`], as lines of text.
+    pub(crate) fn lines(&mut self, command: &str) -> Vec<String> {
+        let body = String::from_utf8(self.body(command)).expect("UTF-8");
+        body.lines().map(str::to_owned).collect()
+    }
+
+    /// The unique ids in order; message numbers must be 1, 2, 3 …
+    pub(crate) fn uids(&mut self) -> Vec<String> {
+        let lines = self.lines("UIDL");
+        let split = lines.iter().enumerate().map(|(index, line)| {
+            let (number, uid) = line.split_once(' ').expect("number and id");
+            assert_eq!(number, (index + 1).to_string(), "UIDL leaves a number out");
+            uid.to_owned()
+        });
+        split.collect()
+    }
+
+    /// USER and PASS.
+    pub(crate) fn login(&mut self, user: User) {
+        self.ok(&format!("USER {}", user.name));
+        self.ok(&format!("PASS {}", user.password));
+    }
+
+    /// QUIT, which must succeed and end the connection.
+    pub(crate) fn quit(mut self) {
+        self.ok("QUIT");
+        assert!(self.at_end(), "the server goes on after QUIT");
+    }
+
+    /// Whether the server has closed the connection. Waits for it, or for an octet.
+    pub(crate) fn at_end(&mut self) -> bool {
+        match self.wire.fill_buf() {
+            Ok(octets) => octets.is_empty(),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => true,
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => true,
+            Err(error) => panic!("waiting for the end: {error}"),
+        }
+    }
+}
+
+fn dial(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect_timeout(&address, DEADLINE)
+        .unwrap_or_else(|error| panic!("{address}: {error}"));
+    stream
+        .set_read_timeout(Some(DEADLINE))
+        .expect("a time limit");
+    stream
+        .set_write_timeout(Some(DEADLINE))
+        .expect("a time limit");
+    stream.set_nodelay(true).expect("TCP_NODELAY");
+    stream
+}
+
+fn encrypt(stream: TcpStream, pki: &Pki) -> Wire {
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_file(&pki.authority).expect("the authority"))
+        .expect("a good authority");
+    let config = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from(HOST).expect("a host name");
+    let connection = ClientConnection::new(Arc::new(config), name).expect("a TLS client");
+    Wire::Tls(Box::new(StreamOwned::new(connection, stream)))
+}

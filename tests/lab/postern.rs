@@ -1,0 +1,134 @@
+//! Postern as an administrator runs it: the program, a configuration file, a users file.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::Doors;
+use super::daemon::Daemon;
+use super::world::{HOST, Lab, USERS, is_root};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_postern");
+
+/// A running Postern.
+pub(crate) struct Postern {
+    /// Where it listens, as its log says.
+    pub(crate) doors: Doors,
+    /// Its configuration file.
+    pub(crate) configuration: PathBuf,
+    /// The process and its log.
+    pub(crate) daemon: Daemon,
+}
+
+impl Postern {
+    /// Starts it on the lab's Maildirs and waits until all listeners accept.
+    pub(crate) fn start(lab: &Lab) -> Self {
+        Self::start_with(lab, "")
+    }
+
+    /// As [`Self::start`], with lines that come first in the configuration file: keys of the top
+    /// level.
+    pub(crate) fn start_with(lab: &Lab, top: &str) -> Self {
+        let users = users_file(lab);
+        let configuration = lab.write("postern.toml", &configuration(lab, top, &users));
+        let mut command = Command::new(PROGRAM);
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(&configuration)
+            .env_clear();
+        let mut daemon = Daemon::start(lab, "postern", &mut command);
+        let addresses = daemon.await_log("ready", |log| {
+            messages(log, "ready").next()?;
+            Some(
+                messages(log, "listening")
+                    .filter_map(address)
+                    .collect::<Vec<_>>(),
+            )
+        });
+        let [plain, secure, implicit] = addresses.as_slice() else {
+            panic!("three listeners, not {addresses:?}")
+        };
+        let doors = Doors {
+            plain: *plain,
+            secure: *secure,
+            implicit: *implicit,
+        };
+        Self {
+            doors,
+            configuration,
+            daemon,
+        }
+    }
+
+    /// The log records with this message.
+    pub(crate) fn records(&self, message: &str) -> Vec<String> {
+        messages(&self.daemon.log(), message)
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+/// The lines of a JSON log that carry this message.
+fn messages<'log>(log: &'log str, message: &str) -> impl Iterator<Item = &'log str> {
+    let wanted = format!("\"message\":\"{message}\"");
+    log.lines().filter(move |line| line.contains(&wanted))
+}
+
+/// The field `address` of a log record.
+fn address(record: &str) -> Option<SocketAddr> {
+    let (_, rest) = record.split_once("\"address\":\"")?;
+    rest.split('"').next()?.parse().ok()
+}
+
+fn users_file(lab: &Lab) -> PathBuf {
+    let path = lab.path().join("users.toml");
+    let _ = USERS;
+    path
+}
+
+fn configuration(lab: &Lab, top: &str, users: &std::path::Path) -> String {
+    let user = if is_root() { "user = \"nobody\"" } else { "" };
+    let address = lab.address;
+    format!(
+        r#"{top}
+hostname = "{HOST}"
+{user}
+
+[[listener]]
+address = "{address}:0"
+tls = "starttls"
+login_type = "plain-text"
+
+[[listener]]
+address = "{address}:0"
+tls = "starttls"
+login_type = "secure"
+
+[[listener]]
+address = "{address}:0"
+tls = "implicit"
+
+[tls]
+certificate = "{certificate}"
+private_key = "{key}"
+
+[login]
+mechanisms = ["PLAIN"]
+refusal_delay = "10ms"
+
+[users]
+file = "{users}"
+
+[maildrop]
+path = "{mail}/{{user}}/Maildir"
+
+[log]
+format = "json"
+"#,
+        certificate = lab.pki.certificate.display(),
+        key = lab.pki.key.display(),
+        users = users.display(),
+        mail = lab.path().join("mail").display(),
+    )
+}

@@ -1,0 +1,1 @@
+//! Debian's Postfix with a queue and a configuration of its own.
