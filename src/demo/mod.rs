@@ -45,13 +45,19 @@ pub enum DemoError {
 pub fn run(announce: impl FnOnce(&str)) -> Result<(), DemoError> {
     if Uid::effective().is_root() {
         // The demo is for trying, not for root: its files belong to nobody from the beginning.
-        let nobody = RunAs { user: "nobody".to_owned(), group: None };
+        let nobody = RunAs {
+            user: "nobody".to_owned(),
+            group: None,
+        };
         serve::become_user(Some(&nobody)).map_err(ServeError::from)?;
     }
-    let folder = mkdtemp(&std::env::temp_dir().join("postern-demo-XXXXXX")).map_err(io::Error::from)?;
+    let folder =
+        mkdtemp(&std::env::temp_dir().join("postern-demo-XXXXXX")).map_err(io::Error::from)?;
     let gone = Folder(folder);
     let file = furnish(&gone.0)?;
-    serve::run(&file, |addresses| announce(&instructions(&gone.0, addresses)))?;
+    serve::run(&file, |addresses| {
+        announce(&instructions(&gone.0, addresses))
+    })?;
     Ok(())
 }
 
@@ -77,7 +83,9 @@ fn furnish(folder: &Path) -> Result<PathBuf, DemoError> {
     for (user, password) in USERS {
         let hash = postern_auth::hash_password(&Secret::new(password.into()))
             .map_err(|error| DemoError::Password(error.to_string()))?;
-        users.push_str(&format!("[[user]]\nname = \"{user}\"\npassword = \"{hash}\"\n\n"));
+        users.push_str(&format!(
+            "[[user]]\nname = \"{user}\"\npassword = \"{hash}\"\n\n"
+        ));
         deliver(&folder.join("mail").join(user), user)?;
     }
     private(&folder.join("users.toml"), &users)?;

@@ -9,6 +9,11 @@ use super::fixture;
 use super::house::{Ground, House};
 use super::script::Script;
 
+const LISTENERS: &str = r#"[
+    { address = "127.0.0.1:0", tls = "starttls" },
+    { address = "127.0.0.1:0", tls = "implicit" },
+]"#;
+
 /// What a test configures; everything else is as the profile has it.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
@@ -20,6 +25,8 @@ pub(crate) struct Setup {
     pub(crate) maildrop: String,
     /// Further settings: the path of a key, and a value in TOML.
     pub(crate) set: Vec<(String, String)>,
+    /// Whether there is a certificate, an implicit listener and STLS.
+    pub(crate) tls: bool,
 }
 
 impl Setup {
@@ -30,6 +37,7 @@ impl Setup {
             login: "plain-text".into(),
             maildrop: "two".into(),
             set: Vec::new(),
+            tls: true,
         }
     }
 
@@ -40,12 +48,19 @@ impl Setup {
             login: script.login.clone(),
             maildrop: script.maildrop.clone(),
             set: script.set.clone(),
+            tls: true,
         }
     }
 
     /// With another maildrop for alice.
     pub(crate) fn maildrop(mut self, name: &str) -> Self {
         self.maildrop = name.to_owned();
+        self
+    }
+
+    /// With a listener in the clear only, and no certificate.
+    pub(crate) fn without_tls(mut self) -> Self {
+        self.tls = false;
         self
     }
 
@@ -77,12 +92,16 @@ impl Setup {
         if nix::unistd::Uid::effective().is_root() {
             put("user", "\"nobody\"");
         }
-        put(
-            "listener",
-            "[{ address = \"127.0.0.1:0\", tls = \"starttls\" }, { address = \"127.0.0.1:0\", tls = \"implicit\" }]",
-        );
-        put("tls.certificate", &format!("{:?}", path("chain.pem")));
-        put("tls.private_key", &format!("{:?}", path("key.pem")));
+        if self.tls {
+            put("listener", LISTENERS);
+            put("tls.certificate", &format!("{:?}", path("chain.pem")));
+            put("tls.private_key", &format!("{:?}", path("key.pem")));
+        } else {
+            put(
+                "listener",
+                "[{ address = \"127.0.0.1:0\", tls = \"none\" }]",
+            );
+        }
         if self.login != "default" {
             put("login.type", &format!("{:?}", self.login));
         }
@@ -115,17 +134,29 @@ fn place(table: &mut toml::Table, key: &str, value: toml::Value) {
     }
 }
 
-/// Starts the server and waits until both listeners accept.
+/// Starts the server and waits until all listeners accept.
 pub(crate) fn start(setup: &Setup) -> House {
+    try_start(setup).unwrap_or_else(|log| panic!("the server did not start:\n{log}"))
+}
+
+/// Starts the server, or tells what it said when it ended at once.
+///
+/// # Errors
+/// What it said.
+pub(crate) fn try_start(setup: &Setup) -> Result<House, String> {
     let ground = Ground::prepare(&setup.maildrop);
-    std::fs::write(ground.path("postern.toml"), setup.toml(&ground))
-        .expect("writing the configuration");
     std::fs::write(ground.path("users.toml"), users()).expect("writing the users");
+    std::fs::write(ground.path("postern.toml"), setup.toml(&ground)).expect("writing");
     ground.give_away();
+    run(ground)
+}
+
+fn run(ground: Ground) -> Result<House, String> {
     let mut process = Command::new(env!("CARGO_BIN_EXE_postern"))
         .args(["serve", "--config"])
         .arg(ground.path("postern.toml"))
         .stdin(Stdio::null())
+        .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .expect("starting the server");
@@ -134,17 +165,21 @@ pub(crate) fn start(setup: &Setup) -> House {
     let (mut clear, mut implicit) = (None, None);
     loop {
         let Some(Ok(line)) = lines.next() else {
-            panic!("the server did not start:\n{}", said.join("\n"))
+            process.wait().expect("the end of the server");
+            return Err(said.join("\n"));
         };
         match field(&line, "message") {
             Some("listening") if field(&line, "tls") == Some("implicit") => {
                 implicit = address(&line)
             }
             Some("listening") => clear = address(&line),
-            Some("ready") => break,
             _ => {}
         }
+        let ready = field(&line, "message") == Some("ready");
         said.push(line);
+        if ready {
+            break;
+        }
     }
     let log = Arc::new(Mutex::new(said));
     let writer = Arc::clone(&log);
@@ -153,13 +188,14 @@ pub(crate) fn start(setup: &Setup) -> House {
             writer.lock().expect("the log").push(line);
         }
     });
-    House::new(
+    let clear = clear.expect("a listener in the clear");
+    Ok(House::new(
         ground,
-        clear.expect("a listener in the clear"),
-        implicit.expect("an implicit listener"),
+        clear,
+        implicit.unwrap_or(clear),
         process,
         log,
-    )
+    ))
 }
 
 /// The value of a field of a JSON log line, when it is a plain text.

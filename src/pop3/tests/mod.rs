@@ -30,7 +30,11 @@ fn settings() -> Settings {
 
 /// What a channel under TLS offers.
 fn open_offer() -> Offer {
-    Offer { mechanisms: vec!["PLAIN".to_owned()], password: true, starttls: false }
+    Offer {
+        mechanisms: vec!["PLAIN".to_owned()],
+        password: true,
+        starttls: false,
+    }
 }
 
 /// Three messages of 100, 200 and 300 octets with the ids 7, 9 and an imported one.
@@ -51,7 +55,10 @@ struct Played {
 
 impl Played {
     fn new(settings: Settings, offer: Offer) -> Self {
-        Self { session: Session::new(Arc::new(settings), offer), asked: None }
+        Self {
+            session: Session::new(Arc::new(settings), offer),
+            asked: None,
+        }
     }
 
     fn logged_in(settings: Settings) -> Self {
@@ -86,7 +93,10 @@ impl Played {
     fn work(&mut self, next: Next) -> Option<Turn> {
         let turn = match &next {
             Next::Password { .. } | Next::Step(_) => Some(self.session.opened(listing())),
-            Next::Begin { initial_response: None, .. } => Some(self.session.challenged(b"")),
+            Next::Begin {
+                initial_response: None,
+                ..
+            } => Some(self.session.challenged(b"")),
             Next::Begin { .. } => Some(self.session.opened(listing())),
             Next::Update(_) => Some(self.session.updated(true)),
             Next::StartTls => {
@@ -102,5 +112,8 @@ impl Played {
 
 /// A refusal that leaves the connection open.
 fn refusal() -> Refusal {
-    Refusal { kind: RefusalKind::Credentials, close: false }
+    Refusal {
+        kind: RefusalKind::Credentials,
+        close: false,
+    }
 }
