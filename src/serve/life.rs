@@ -53,6 +53,10 @@ fn serve(
     let bound = net::bind(&addresses(config), cores)?;
     // From here on nothing is root: what cannot be read now could not be read on reload either.
     privilege::become_user(config.run_as.as_ref())?;
+    if let Err(error) = config::load(file) {
+        let problem = &error.to_string();
+        Event::ReloadImpossible { problem }.emit();
+    }
 
     let hashing = Arc::new(Pool::new("hash", cores, QUEUE_PER_CLIENT, QUEUE)?);
     let disk = Pool::new("disk", cores * DISK_WORKERS, QUEUE_PER_CLIENT, QUEUE)?;
