@@ -105,7 +105,7 @@ pub(crate) fn policy() -> Policy {
         failures_per_source: 100,
         throttle_window: Duration::from_secs(600),
         refusal_delay: Duration::from_secs(1),
-        blocked_accounts: vec!["administrator".to_owned()],
+        blocked_accounts: vec!["Administrator".to_owned()],
     }
 }
 

@@ -266,6 +266,32 @@ async fn a_connection_ends_after_three_different_refusals_or_nine_attempts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_throttle_refused_is_verified_once_its_window_is_over() {
+    let house = house(Policy {
+        failures_per_account: 1,
+        ..policy()
+    });
+    let mut connection = caller();
+    refused(house.pass("alice", "wrong", &mut connection).await);
+    refused(house.pass("alice", "right", &mut connection).await);
+    assert_eq!(house.reasons(), ["wrong-password", "throttled"]);
+    tokio::time::advance(Duration::from_secs(600)).await;
+    granted(house.pass("alice", "right", &mut connection).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn granted_logins_are_never_too_many() {
+    let house = house(Policy {
+        failures_per_account: 1,
+        failures_per_source: 1,
+        ..policy()
+    });
+    for _ in 0..30 {
+        granted(house.pass("alice", "right", &mut caller()).await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_exchange_given_up_leaves_one_record() {
     let house = house(policy());
     let mut connection = caller();

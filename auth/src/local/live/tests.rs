@@ -100,11 +100,22 @@ fn unknown_names_cost_what_most_users_cost() {
     let text = [user("a", FIVE), user("b", BLOWFISH), user("c", BLOWFISH)].concat();
     let (_folder, _path, users) = open(&text);
     let blowfish: PasswordHash = BLOWFISH.parse().unwrap();
-    assert_eq!(users.current.load().stand_in.cost(), blowfish.cost());
-    let (_folder, _path, users) = open(ALICE);
+    let index = users.current.load();
+    let (nobody, answer) = index.hash_for(None);
     assert_eq!(
-        users.current.load().stand_in.cost(),
-        PasswordHash::stand_in().cost()
+        (nobody.cost(), answer),
+        (blowfish.cost(), Some(Verdict::Wrong))
+    );
+    let (own, answer) = index.hash_for(users.account("a").as_deref());
+    assert_eq!((own.as_str(), answer), (FIVE, None));
+    let (_folder, _path, users) = open(ALICE);
+    let (hash, answer) = users
+        .current
+        .load()
+        .hash_for(users.account("alice").as_deref());
+    assert_eq!(
+        (hash, answer),
+        (PasswordHash::stand_in(), Some(Verdict::NoPassword))
     );
 }
 
@@ -129,4 +140,38 @@ async fn verdicts_are_told_apart_and_the_stand_in_opens_nothing() {
     // The stand-in is a's own hash, and still opens neither b nor nobody.
     assert_eq!(ask(Some("b"), "right").await, Verdict::NoPassword);
     assert_eq!(ask(None, "right").await, Verdict::Wrong);
+}
+
+#[tokio::test]
+async fn too_much_waiting_work_is_trouble_and_not_a_wrong_password() {
+    let (_folder, _path, users) = open(ALICE);
+    let pool = Arc::new(Pool::new("hash", 1, 1, 1).unwrap());
+    let client = "192.0.2.1".parse().unwrap();
+    let (release, wait) = std::sync::mpsc::channel::<()>();
+    let (begun, began) = tokio::sync::oneshot::channel();
+    let busy = Arc::clone(&pool);
+    let occupied = tokio::spawn(async move {
+        busy.run(client, move || {
+            begun.send(()).unwrap();
+            let _ = wait.recv();
+        })
+        .await
+    });
+    began.await.unwrap();
+    let directory = Arc::new(LocalDirectory::new(users, pool));
+    let password = Secret::new(b"x".to_vec());
+    let (mut first, mut second) = (
+        directory.verify(None, &password, client),
+        directory.verify(None, &password, client),
+    );
+    // Polled in order: the first takes the only place, the second finds none.
+    let outcome = tokio::select! {
+        biased;
+        outcome = &mut first => outcome,
+        outcome = &mut second => outcome,
+    };
+    assert_eq!(outcome, Err(crate::Unavailable::Overloaded));
+    drop(release);
+    assert_eq!(first.await, Ok(Verdict::Wrong));
+    occupied.await.unwrap().unwrap();
 }
