@@ -1,11 +1,10 @@
 //! Whole logins against a users file: the likeness of refusals, the delay, the records.
 
 use super::*;
-use crate::house::{House, caller, caller_from, granted, house, house_with, policy, refused, tls};
-use crate::{
-    Account, Answer, Authenticator, Directory, Login, Overloaded, Policy, Secret, Unavailable,
-    Verdict,
+use crate::house::{
+    Broken, House, caller, caller_from, granted, house, house_with, policy, refused, tls,
 };
+use crate::{Authenticator, Overloaded, Policy, Secret};
 
 #[tokio::test]
 async fn user_pass_and_plain_lead_to_the_same_identity() {
@@ -390,30 +389,6 @@ async fn a_name_in_user_is_utf8_but_a_password_is_octets() {
             .begin_password(b"alice", secret(odd), &tls(), &mut caller());
         refused(exchange.step(None).await);
         assert_eq!(house.last().reason, Reason::WrongPassword, "{odd:?}");
-    }
-}
-
-/// A directory that is out of order, or slow.
-struct Broken {
-    fault: Option<Unavailable>,
-    takes: Duration,
-}
-
-impl Directory for Broken {
-    fn find<'a>(&'a self, _: &'a Login, _: std::net::IpAddr) -> Answer<'a, Option<Arc<Account>>> {
-        Box::pin(async move { Ok(None) })
-    }
-
-    fn verify<'a>(
-        &'a self,
-        _: Option<&'a Account>,
-        _: &'a Secret,
-        _: std::net::IpAddr,
-    ) -> Answer<'a, Verdict> {
-        Box::pin(async move {
-            tokio::time::sleep(self.takes).await;
-            self.fault.map_or(Ok(Verdict::Wrong), Err)
-        })
     }
 }
 
