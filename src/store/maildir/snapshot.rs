@@ -56,12 +56,14 @@ impl Snapshot {
     ) -> Result<Self, StoreError> {
         let places = Places::open(folder)?;
         let mut files = Files::list(folder, &places)?;
-        if files.by_base().len() < files.len() {
-            twins::part(folder, &files, &places, clock);
-            files = Files::list(folder, &places)?;
-        }
         files.move_to_cur(&places);
+        let parted;
         let mut table = Table::new(&files, exact);
+        if table.twins().next().is_some() {
+            twins::part(folder, &files, &places, clock);
+            parted = Files::list(folder, &places)?;
+            table = Table::new(&parted, exact);
+        }
         let state = index::read(folder, rustix::fs::OFlags::RDONLY, &mut |entry| {
             table.absorb(entry);
         })?;
