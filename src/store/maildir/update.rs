@@ -8,6 +8,7 @@
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -36,6 +37,8 @@ pub(crate) struct Update<'a> {
     pub(crate) places: &'a Places,
     /// The time.
     pub(crate) clock: &'a dyn Clock,
+    /// How long to wait for the lock.
+    pub(crate) patience: Duration,
 }
 
 impl Update<'_> {
@@ -44,11 +47,11 @@ impl Update<'_> {
     /// # Errors
     /// [`StoreError::Locked`] when another process holds the lock; [`StoreError::Unusable`] when
     /// there are no uids left; [`StoreError::Failed`] when the index cannot be written. When only
-    /// space is missing, messages that have a uid are served and the others wait: somebody must
+    /// space is missing, or the disk may only be read, messages that have a uid are served and the others wait: somebody must
     /// be able to log in and delete mail.
     pub(crate) fn run(&self, table: &mut Table<'_>) -> Result<(), StoreError> {
         for _ in 0..ATTEMPTS {
-            let lock = match Lock::take(self.folder, self.clock) {
+            let lock = match Lock::take(self.folder, self.clock, self.patience) {
                 Err(StoreError::Failed { source, .. })
                     if let Some(errno) = full(&source)
                         && table.listed() > 0 =>
@@ -169,7 +172,7 @@ impl Update<'_> {
             self.rewrite(lock, &rewrite, table, &unlisted)
         });
         match written {
-            Err(errno @ (Errno::NOSPC | Errno::DQUOT)) if table.listed() > count(&unlisted) => {
+            Err(errno) if is_full(errno) && table.listed() > count(&unlisted) => {
                 self.postpone(errno, &unlisted, table);
                 Ok(true)
             }
@@ -278,7 +281,7 @@ impl Update<'_> {
             path = %self.folder.path().join(INDEX).display(),
             problem = %std::io::Error::from(errno),
             waiting = unlisted.len(),
-            "there is no space to write down unique ids: new messages are not shown until there is"
+            "unique ids cannot be written down: new messages are not shown until they can"
         );
     }
 }
@@ -343,9 +346,13 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Whether the disk or the quota is full.
+/// Whether nothing can be written: the disk or the quota is full, or it may only be read.
 fn full(error: &std::io::Error) -> Option<Errno> {
-    Errno::from_io_error(error).filter(|errno| matches!(*errno, Errno::NOSPC | Errno::DQUOT))
+    Errno::from_io_error(error).filter(|errno| is_full(*errno))
+}
+
+fn is_full(errno: Errno) -> bool {
+    matches!(errno, Errno::NOSPC | Errno::DQUOT | Errno::ROFS)
 }
 
 fn count(indices: &[usize]) -> u64 {

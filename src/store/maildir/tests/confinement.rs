@@ -191,7 +191,7 @@ fn a_maildir_that_does_not_exist_is_empty_and_not_made() {
 fn a_missing_right_is_explained() {
     let site = Site::new();
     site.put("cur/1.a", b"a");
-    fs::set_permissions(site.maildir.join("cur"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(site.maildir.join("cur"), fs::Permissions::from_mode(0o0)).unwrap();
     let error = site.as_somebody_else(|| site.refused()).to_string();
     assert!(
         error.contains("mode 0000): give the Maildir to uid"),
