@@ -20,6 +20,9 @@ use super::twins;
 use super::update::Update;
 use crate::store::{Listing, StoreError};
 
+/// How often a Maildir is looked at again that changes under our eyes.
+const ATTEMPTS: u32 = 3;
+
 /// The messages of a Maildir at one moment.
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
@@ -44,33 +47,48 @@ impl Snapshot {
         clock: &dyn Clock,
     ) -> Result<Self, StoreError> {
         let places = Places::open(folder)?;
-        let mut files = Files::list(folder, &places)?;
-        files.move_to_cur(&places);
-        let parted;
-        let mut table = Table::new(&files, exact);
-        if table.twins().next().is_some() {
-            twins::part(folder, &files, &places, clock);
-            parted = Files::list(folder, &places)?;
-            table = Table::new(&parted, exact);
-        }
-        let state = index::read(folder, rustix::fs::OFlags::RDONLY, &mut |entry| {
-            table.absorb(entry);
-        })?;
-        measure::complete(folder, &mut table);
         let update = Update {
             folder,
             places: &places,
             clock,
             patience: PATIENCE,
         };
+        for _ in 1..ATTEMPTS {
+            if let Some(snapshot) = Self::attempt(&update, exact, false)? {
+                return Ok(snapshot);
+            }
+        }
+        Ok(Self::attempt(&update, exact, true)?.unwrap_or_default())
+    }
+
+    /// None if a file was renamed or removed while the sizes were found, unless it is the `last`
+    /// attempt: a message must not seem deleted because its flags just changed.
+    fn attempt(update: &Update<'_>, exact: bool, last: bool) -> Result<Option<Self>, StoreError> {
+        let Update {
+            folder,
+            places,
+            clock,
+            ..
+        } = *update;
+        let mut files = Files::list(folder, places)?;
+        files.move_to_cur(places);
+        let parted;
+        let mut table = Table::new(&files, exact);
+        if table.twins().next().is_some() {
+            twins::part(folder, &files, places, clock);
+            parted = Files::list(folder, places)?;
+            table = Table::new(&parted, exact);
+        }
+        let state = index::read(folder, &mut |entry| table.absorb(entry))?;
+        if measure::complete(folder, &mut table) > 0 && !last {
+            return Ok(None);
+        }
         match state {
             State::Missing if table.unlisted().is_empty() => {}
-            State::Sound(_) if table.unlisted().is_empty() => {
-                if table.learned() {
-                    remember(update, &mut table)?;
-                }
+            State::Sound(_) if table.unlisted().is_empty() => remember(update, &mut table, state)?,
+            State::Missing | State::Damaged { .. } | State::Sound(_) => {
+                update.run(&mut table, state)?;
             }
-            State::Missing | State::Damaged { .. } | State::Sound(_) => update.run(&mut table)?,
         }
         table.part_twins();
         if table.rejected() > 0 {
@@ -81,7 +99,9 @@ impl Snapshot {
                  alike); these messages have numbers instead"
             );
         }
-        Self::of(&table).map_err(|errno| folder.failed("cur", errno))
+        Self::of(&table)
+            .map(Some)
+            .map_err(|errno| folder.failed("cur", errno))
     }
 
     fn of(table: &Table<'_>) -> Result<Self, Errno> {
@@ -106,12 +126,15 @@ impl Snapshot {
 }
 
 /// Writes down sizes that were counted. Not worth waiting or failing for.
-fn remember(update: Update<'_>, table: &mut Table<'_>) -> Result<(), StoreError> {
+fn remember(update: &Update<'_>, table: &mut Table<'_>, known: State) -> Result<(), StoreError> {
+    if !table.learned() {
+        return Ok(());
+    }
     let update = Update {
         patience: Duration::ZERO,
-        ..update
+        ..*update
     };
-    let Err(error) = update.run(table) else {
+    let Err(error) = update.run(table, known) else {
         return Ok(());
     };
     if !table.unlisted().is_empty() {

@@ -43,13 +43,15 @@ pub(crate) struct Update<'a> {
 
 impl Update<'_> {
     /// Gives every message of the table a uid, and writes down the sizes that were measured.
+    /// `known` is the index as it was read without the lock, and as the table has it.
     ///
     /// # Errors
     /// [`StoreError::Locked`] when another process holds the lock; [`StoreError::Unusable`] when
     /// there are no uids left; [`StoreError::Failed`] when the index cannot be written. When only
     /// space is missing, or the disk may only be read, messages that have a uid are served and the others wait: somebody must
     /// be able to log in and delete mail.
-    pub(crate) fn run(&self, table: &mut Table<'_>) -> Result<(), StoreError> {
+    pub(crate) fn run(&self, table: &mut Table<'_>, known: State) -> Result<(), StoreError> {
+        let mut known = Some(known);
         for _ in 0..ATTEMPTS {
             let lock = match Lock::take(self.folder, self.clock, self.patience) {
                 Err(StoreError::Failed { source, .. })
@@ -61,9 +63,15 @@ impl Update<'_> {
                 }
                 other => other?,
             };
-            table.forget_uids();
-            let flags = OFlags::RDWR | OFlags::APPEND;
-            let state = index::read(self.folder, flags, &mut |entry| table.absorb(entry))?;
+            let state = match known.take() {
+                Some(State::Sound(summary)) if summary.is_current(self.folder) => {
+                    State::Sound(summary)
+                }
+                _ => {
+                    table.forget_uids();
+                    index::read(self.folder, &mut |entry| table.absorb(entry))?
+                }
+            };
             let done = match state {
                 State::Sound(summary) => self.extend(lock, &summary, table)?,
                 State::Missing => self.begin(lock, 1, table)?,
@@ -214,17 +222,21 @@ impl Update<'_> {
         table: &Table<'_>,
         unlisted: &[usize],
     ) -> Result<bool, Errno> {
-        if !lock.is_ours() {
+        let flags = OFlags::RDWR | OFlags::APPEND;
+        let fd = self
+            .folder
+            .beneath(INDEX.as_bytes(), flags, Mode::empty())?;
+        if !lock.is_ours() || !summary.is_current(self.folder) {
             return Ok(false);
         }
-        let before = rustix::fs::fstat(&summary.fd)?.st_size;
-        let mut out = Writer::new(summary.fd.as_fd());
+        let before = rustix::fs::fstat(&fd)?.st_size;
+        let mut out = Writer::new(fd.as_fd());
         let written = out
             .rows(table, unlisted)
-            .and_then(|()| rustix::fs::fsync(&summary.fd));
+            .and_then(|()| rustix::fs::fsync(&fd));
         if written.is_err() {
             // Half a line would do no harm; it is only tidier without.
-            let _ = rustix::fs::ftruncate(&summary.fd, u64::try_from(before).unwrap_or(0));
+            let _ = rustix::fs::ftruncate(&fd, u64::try_from(before).unwrap_or(0));
         }
         written.map(|()| true)
     }
