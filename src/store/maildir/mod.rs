@@ -8,7 +8,7 @@
 //! | `uidlist`, `index` | the text of `dovecot-uidlist`, and reading it |
 //! | `lock`, `update` | Dovecot's dotlock, and all changes of the index |
 //! | `mark` | a mark above all uids, should the index be lost |
-//! | `table`, `measure`, `snapshot` | brings all of it together |
+//! | `table`, `measure`, `snapshot`, `names` | brings all of it together |
 //! | `twins` | two files that claim to be one message |
 //! | `cache` | snapshots shared between sessions |
 //! | `inspect` | what the administrator asks |
@@ -36,6 +36,7 @@ mod mark;
 mod measure;
 mod message;
 mod name;
+mod names;
 mod path;
 mod relisted;
 mod snapshot;

@@ -359,7 +359,7 @@ fn whoever_lost_the_lock_changes_nothing() {
     let site = Site::new();
     site.write_index("3 V1 N1\n");
     let folder = Folder::open(&site.maildir).unwrap().unwrap();
-    let lock = Lock::take(&folder, site.clock.as_ref()).unwrap();
+    let lock = Lock::take(&folder, site.clock.as_ref(), Duration::ZERO).unwrap();
     assert!(lock.is_ours());
     fs::remove_file(site.maildir.join(LOCK)).unwrap();
     site.put(LOCK, b"another's");

@@ -276,3 +276,44 @@ fn every_change_is_seen_at_once() {
     site.write_index(text);
     assert_eq!(uids(&site.open()), ["imported"], "after an import");
 }
+
+proptest::proptest! {
+    #[test]
+    fn packed_names_come_out_as_they_went_in(
+        names in proptest::collection::vec((proptest::bool::ANY, "1[0-2]{0,6}a{0,130}b{0,3}"), 0..40)
+    ) {
+        use crate::store::maildir::{folder::Place, names::Names};
+        let place = |new| if new { Place::New } else { Place::Cur };
+        let mut packed = Names::default();
+        for (new, name) in &names {
+            packed.push(place(*new), name.as_bytes()).unwrap();
+        }
+        packed.shrink();
+        for (index, (new, name)) in names.iter().enumerate() {
+            let wanted = Some((place(*new), name.clone().into_bytes()));
+            proptest::prop_assert_eq!(packed.get(index), wanted);
+        }
+        proptest::prop_assert_eq!(packed.get(names.len()), None);
+    }
+}
+
+#[test]
+fn a_hundred_thousand_messages_take_little_memory() {
+    use crate::store::maildir::{folder::Place, names::Names};
+    let mut names = Names::default();
+    for number in 0..100_000 {
+        let name = format!(
+            "{}.M{:06}P{}.mail01,S=4523,W=4631:2,S",
+            1_762_880_000 + number * 97,
+            number,
+            number % 999
+        );
+        names.push(Place::Cur, name.as_bytes()).unwrap();
+    }
+    names.shrink();
+    assert!(
+        names.octets() + 16 * 100_000 < 64 * 100_000,
+        "{}",
+        names.octets()
+    );
+}
