@@ -19,7 +19,9 @@ pub(super) struct Certificates {
 pub(super) fn issue(names: &[&str]) -> Result<Certificates, rcgen::Error> {
     let authority_key = KeyPair::generate()?;
     let mut authority = CertificateParams::default();
-    authority.distinguished_name.push(DnType::CommonName, "Postern demo authority");
+    authority
+        .distinguished_name
+        .push(DnType::CommonName, "Postern demo authority");
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     let authority_pem = authority.self_signed(&authority_key)?.pem();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use postern_auth::{Authenticator, LocalUsers, Pool};
+use postern_auth::{Authenticator, Directory, LocalDirectory, LocalUsers, Pool};
 
 use super::ServeError;
 use crate::config::{Config, Listener};
@@ -16,9 +16,9 @@ use crate::store::MaildirStore;
 /// # Errors
 /// [`ServeError`] names the file that cannot be used.
 pub(super) fn first(config: &Config, hashing: &Arc<Pool>) -> Result<Service, ServeError> {
-    let users = users(config)?;
+    let directory = directory(config, hashing)?;
     let policy = config.policy.clone();
-    let authenticator = Authenticator::new(policy, users, Arc::new(LoginLog), hashing.clone());
+    let authenticator = Authenticator::with_directory(policy, directory, Arc::new(LoginLog));
     service(config, authenticator)
 }
 
@@ -31,11 +31,10 @@ pub(super) fn next(
     before: &Service,
     hashing: &Arc<Pool>,
 ) -> Result<Service, ServeError> {
-    let users = users(config)?;
-    let authenticator =
-        before
-            .authenticator
-            .reloaded(config.policy.clone(), users, hashing.clone());
+    let directory = directory(config, hashing)?;
+    let authenticator = before
+        .authenticator
+        .reloaded(config.policy.clone(), directory);
     let mut next = service(config, authenticator)?;
     next.listeners = before
         .listeners
@@ -56,10 +55,13 @@ fn same_address(bound: &Listener, config: &Config) -> Listener {
     same.unwrap_or(bound).clone()
 }
 
-fn users(config: &Config) -> Result<Arc<LocalUsers>, ServeError> {
-    LocalUsers::open(&config.users_file)
-        .map(Arc::new)
-        .map_err(|error| ServeError::Users(error.to_string()))
+/// The users file; LDAP and Active Directory will stand beside it.
+fn directory(config: &Config, hashing: &Arc<Pool>) -> Result<Arc<dyn Directory>, ServeError> {
+    let users = LocalUsers::open(&config.users_file)?;
+    Ok(Arc::new(LocalDirectory::new(
+        Arc::new(users),
+        hashing.clone(),
+    )))
 }
 
 fn service(config: &Config, authenticator: Authenticator) -> Result<Service, ServeError> {

@@ -8,6 +8,8 @@ mod privilege;
 pub use life::run;
 pub use privilege::{PrivilegeError, become_user};
 
+use postern_auth::UsersError;
+
 use crate::config::Rejected;
 use crate::net::{ListenError, TlsError};
 use crate::store::maildir::PatternError;
@@ -35,5 +37,5 @@ pub enum ServeError {
     System(#[from] std::io::Error),
     /// The users file cannot be used.
     #[error("{0}")]
-    Users(String),
+    Users(#[from] UsersError),
 }

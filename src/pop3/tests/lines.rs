@@ -15,7 +15,11 @@ fn parsed(line: &[u8]) -> Result<Command<'_>, Malformed> {
 #[test]
 fn separators_are_runs_of_blanks() {
     for line in ["LIST 1", "list\t1", "LiSt \t  1", "LIST 1  ", "LIST\t1\t"] {
-        assert_eq!(parsed(line.as_bytes()), Ok(Command::List(Some(1))), "{line:?}");
+        assert_eq!(
+            parsed(line.as_bytes()),
+            Ok(Command::List(Some(1))),
+            "{line:?}"
+        );
     }
     assert_eq!(parsed(b"TOP \t 1\t\t0 "), Ok(Command::Top(1, 0)));
 }
@@ -33,8 +37,20 @@ fn a_password_keeps_its_blanks() {
 /// RFC1939-5d.
 #[test]
 fn numbers_are_digits_and_nothing_else() {
-    for number in ["-1", "+1", "1x", "0x1", "1.0", "18446744073709551616", "\u{661}"] {
-        assert_eq!(parsed(format!("RETR {number}").as_bytes()), Err(Malformed::Arguments), "{number}");
+    for number in [
+        "-1",
+        "+1",
+        "1x",
+        "0x1",
+        "1.0",
+        "18446744073709551616",
+        "\u{661}",
+    ] {
+        assert_eq!(
+            parsed(format!("RETR {number}").as_bytes()),
+            Err(Malformed::Arguments),
+            "{number}"
+        );
     }
     assert_eq!(parsed(b"RETR"), Err(Malformed::Arguments));
     assert_eq!(parsed(b"RETR 007"), Ok(Command::Retr(7)));
@@ -44,7 +60,18 @@ fn numbers_are_digits_and_nothing_else() {
 /// RFC1939-5h, RFC2449-5a.
 #[test]
 fn what_takes_no_argument_gets_none() {
-    for line in ["STAT 1", "NOOP x", "RSET y", "QUIT z", "CAPA x", "STLS x", "UTF8 x", "LIST 1 2", "RETR 1 2", "TOP 1 2 3"] {
+    for line in [
+        "STAT 1",
+        "NOOP x",
+        "RSET y",
+        "QUIT z",
+        "CAPA x",
+        "STLS x",
+        "UTF8 x",
+        "LIST 1 2",
+        "RETR 1 2",
+        "TOP 1 2 3",
+    ] {
         assert_eq!(parsed(line.as_bytes()), Err(Malformed::Arguments), "{line}");
     }
 }
@@ -52,7 +79,9 @@ fn what_takes_no_argument_gets_none() {
 /// RFC5034-4i.
 #[test]
 fn base64_is_strict() {
-    for text in ["=AAA", "AAA=BBB", "AA A=", "AAA", "AAAA\r", "AB==\n", "A===", "!!!!", "==", "AB="] {
+    for text in [
+        "=AAA", "AAA=BBB", "AA A=", "AAA", "AAAA\r", "AB==\n", "A===", "!!!!", "==", "AB=",
+    ] {
         assert_eq!(decode(text.as_bytes()), Err(Malformed::Base64), "{text:?}");
     }
     assert_eq!(decode(b"="), Ok(Vec::new()));
@@ -64,9 +93,15 @@ fn base64_is_strict() {
 fn bare_auth_is_a_question() {
     assert_eq!(parsed(b"AUTH"), Ok(Command::AuthList));
     assert_eq!(parsed(b"AUTH "), Ok(Command::AuthList));
-    assert_eq!(parsed(b"auth plain ="), Ok(Command::Auth("plain", Some(Vec::new()))));
+    assert_eq!(
+        parsed(b"auth plain ="),
+        Ok(Command::Auth("plain", Some(Vec::new())))
+    );
     assert_eq!(parsed(b"AUTH PL@IN"), Err(Malformed::Arguments));
-    assert_eq!(parsed(b"AUTH ABCDEFGHIJKLMNOPQRSTU"), Err(Malformed::Arguments));
+    assert_eq!(
+        parsed(b"AUTH ABCDEFGHIJKLMNOPQRSTU"),
+        Err(Malformed::Arguments)
+    );
 }
 
 /// A log never shows what may be secret, whatever the case of the keyword.

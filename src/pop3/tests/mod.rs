@@ -30,7 +30,11 @@ fn settings() -> Settings {
 
 /// What a channel under TLS offers.
 fn open_offer() -> Offer {
-    Offer { mechanisms: vec!["PLAIN".to_owned()], password: true, starttls: false }
+    Offer {
+        mechanisms: vec!["PLAIN".to_owned()],
+        password: true,
+        starttls: false,
+    }
 }
 
 /// Three messages of 100, 200 and 300 octets with the ids 7, 9 and an imported one.
@@ -45,13 +49,16 @@ fn listing() -> Arc<Listing> {
 /// An engine with a driver that grants every login and finds every message.
 struct Played {
     session: Session,
-    /// What the engine asked for last, apart from reading.
-    asked: Option<Next>,
+    /// What the engine asked for, apart from reading.
+    asked: Vec<Next>,
 }
 
 impl Played {
     fn new(settings: Settings, offer: Offer) -> Self {
-        Self { session: Session::new(Arc::new(settings), offer), asked: None }
+        Self {
+            session: Session::new(Arc::new(settings), offer),
+            asked: Vec::new(),
+        }
     }
 
     fn logged_in(settings: Settings) -> Self {
@@ -60,6 +67,11 @@ impl Played {
         played.line("PASS secret");
         assert!(played.session.is_logged_in());
         played
+    }
+
+    /// What the engine asked for last.
+    fn last(&self) -> Option<&Next> {
+        self.asked.last()
     }
 
     /// Sends a line; the driver's work succeeds. Returns all that is sent back.
@@ -86,7 +98,10 @@ impl Played {
     fn work(&mut self, next: Next) -> Option<Turn> {
         let turn = match &next {
             Next::Password { .. } | Next::Step(_) => Some(self.session.opened(listing())),
-            Next::Begin { initial_response: None, .. } => Some(self.session.challenged(b"")),
+            Next::Begin {
+                initial_response: None,
+                ..
+            } => Some(self.session.challenged(b"")),
             Next::Begin { .. } => Some(self.session.opened(listing())),
             Next::Update(_) => Some(self.session.updated(true)),
             Next::StartTls => {
@@ -95,12 +110,15 @@ impl Played {
             }
             _ => None,
         };
-        self.asked = Some(next);
+        self.asked.push(next);
         turn
     }
 }
 
 /// A refusal that leaves the connection open.
 fn refusal() -> Refusal {
-    Refusal { kind: RefusalKind::Credentials, close: false }
+    Refusal {
+        kind: RefusalKind::Credentials,
+        close: false,
+    }
 }

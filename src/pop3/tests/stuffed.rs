@@ -43,7 +43,10 @@ fn normalised(message: &[u8]) -> Vec<u8> {
 
 #[test]
 fn dots_are_doubled_and_the_end_is_a_dot() {
-    assert_eq!(wire(&[b"a\n.\n..\n.x\r\n"], Extent::Whole), b"a\r\n..\r\n...\r\n..x\r\n.\r\n");
+    assert_eq!(
+        wire(&[b"a\n.\n..\n.x\r\n"], Extent::Whole),
+        b"a\r\n..\r\n...\r\n..x\r\n.\r\n"
+    );
     assert_eq!(wire(&[b"no end"], Extent::Whole), b"no end\r\n.\r\n");
     assert_eq!(wire(&[b""], Extent::Whole), b".\r\n");
 }
@@ -52,11 +55,26 @@ fn dots_are_doubled_and_the_end_is_a_dot() {
 #[test]
 fn top_counts_lines_of_the_body() {
     let message: &[u8] = b"A: 1\nB: 2\n\none\n.two\nthree";
-    assert_eq!(wire(&[message], Extent::Top(0)), b"A: 1\r\nB: 2\r\n\r\n.\r\n");
-    assert_eq!(wire(&[message], Extent::Top(2)), b"A: 1\r\nB: 2\r\n\r\none\r\n..two\r\n.\r\n");
-    assert_eq!(wire(&[message], Extent::Top(9)), wire(&[message], Extent::Whole));
-    assert_eq!(wire(&[b"A: 1\r\n\r\nx\r\n"], Extent::Top(0)), b"A: 1\r\n\r\n.\r\n");
-    assert_eq!(wire(&[b"no header end"], Extent::Top(0)), b"no header end\r\n.\r\n");
+    assert_eq!(
+        wire(&[message], Extent::Top(0)),
+        b"A: 1\r\nB: 2\r\n\r\n.\r\n"
+    );
+    assert_eq!(
+        wire(&[message], Extent::Top(2)),
+        b"A: 1\r\nB: 2\r\n\r\none\r\n..two\r\n.\r\n"
+    );
+    assert_eq!(
+        wire(&[message], Extent::Top(9)),
+        wire(&[message], Extent::Whole)
+    );
+    assert_eq!(
+        wire(&[b"A: 1\r\n\r\nx\r\n"], Extent::Top(0)),
+        b"A: 1\r\n\r\n.\r\n"
+    );
+    assert_eq!(
+        wire(&[b"no header end"], Extent::Top(0)),
+        b"no header end\r\n.\r\n"
+    );
     assert_eq!(wire(&[b"\nbody\n"], Extent::Top(0)), b"\r\n.\r\n");
 }
 

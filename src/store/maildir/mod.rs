@@ -7,6 +7,7 @@
 //! | `files`, `name` | what lies in `new` and `cur`, and what a file name tells |
 //! | `uidlist`, `index` | the text of `dovecot-uidlist`, and reading it |
 //! | `lock`, `update` | Dovecot's dotlock, and all changes of the index |
+//! | `mark` | a mark above all uids, should the index be lost |
 //! | `table`, `measure`, `snapshot` | brings all of it together |
 //! | `twins` | two files that claim to be one message |
 //! | `cache` | snapshots shared between sessions |
@@ -31,6 +32,7 @@ mod index;
 mod inspect;
 mod lock;
 mod maildrop;
+mod mark;
 mod measure;
 mod message;
 mod name;

@@ -229,15 +229,23 @@ impl<'a> Table<'a> {
             .filter(|(index, _)| !self.imported.contains_key(index))
             .map(|(_, row)| row.uid)
             .collect();
+        // By uid, not by the order of a folder: the same one keeps the id in every session.
+        let uid = |index: usize| self.at(index).map_or(0, |row| row.uid);
+        let mut by_uid: Vec<(usize, &str)> = self
+            .imported
+            .iter()
+            .map(|(index, id)| (*index, &**id))
+            .collect();
+        by_uid.sort_unstable_by_key(|(index, _)| uid(*index));
         let mut seen = BTreeSet::new();
         let mut dropped = Vec::new();
-        for (index, id) in &self.imported {
+        for (index, id) in by_uid {
             let number = id
                 .parse()
                 .ok()
-                .filter(|number: &u32| number.to_string() == **id);
+                .filter(|number: &u32| number.to_string() == id);
             if number.is_some_and(|number| own.contains(&number)) || !seen.insert(id) {
-                dropped.push(*index);
+                dropped.push(index);
             }
         }
         for index in dropped {
