@@ -46,8 +46,14 @@ pub enum ListenError {
 
 fn remedy(error: &io::Error) -> &'static str {
     const REMEDIES: [(io::ErrorKind, &str); 3] = [
-        (io::ErrorKind::AddrInUse, "; another program listens there: find it with `ss -ltnp`"),
-        (io::ErrorKind::AddrNotAvailable, "; this host has no such address: see `ip address`"),
+        (
+            io::ErrorKind::AddrInUse,
+            "; another program listens there: find it with `ss -ltnp`",
+        ),
+        (
+            io::ErrorKind::AddrNotAvailable,
+            "; this host has no such address: see `ip address`",
+        ),
         (
             io::ErrorKind::PermissionDenied,
             "; ports below 1024 need CAP_NET_BIND_SERVICE or socket activation: use the unit in packaging/",
