@@ -104,9 +104,14 @@ fn accounts_are_seen_as_they_are_now() {
     let house = start(&Setup::new());
     assert!(house.session("paula").ask("STAT").starts_with("+OK"));
     let path = house.ground.path("users.toml");
-    let mut file: toml::Table = fs::read_to_string(&path).expect("the users").parse().expect("TOML");
+    let mut file: toml::Table = fs::read_to_string(&path)
+        .expect("the users")
+        .parse()
+        .expect("TOML");
     let users = file["user"].as_array_mut().expect("a list");
-    let paula = users.iter_mut().find(|user| user["name"].as_str() == Some("paula"));
+    let paula = users
+        .iter_mut()
+        .find(|user| user["name"].as_str() == Some("paula"));
     paula.expect("paula")["disabled"] = true.into();
     fs::write(&path, toml::to_string(&file).expect("plain values")).expect("writing the users");
     until("paula to be shut out", || {
