@@ -7,7 +7,7 @@
 //! the time in seconds and the mark.
 
 use std::collections::HashMap;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
@@ -21,6 +21,7 @@ use super::lock::Lock;
 use super::mark;
 use super::table::{Source, Table};
 use super::uidlist::{Damage, End, Entry, Header};
+use super::writer::Writer;
 use crate::store::StoreError;
 
 /// An index with fewer entries is not worth tidying.
@@ -48,8 +49,8 @@ impl Update<'_> {
     /// # Errors
     /// [`StoreError::Locked`] when another process holds the lock; [`StoreError::Unusable`] when
     /// there are no uids left; [`StoreError::Failed`] when the index cannot be written. When only
-    /// space is missing, or the disk may only be read, messages that have a uid are served and the others wait: somebody must
-    /// be able to log in and delete mail.
+    /// space is missing, or the disk may only be read, messages that have a uid are served and
+    /// the others wait: somebody must be able to log in and delete mail.
     pub(crate) fn run(&self, table: &mut Table<'_>, known: State) -> Result<(), StoreError> {
         let mut known = Some(known);
         for _ in 0..ATTEMPTS {
@@ -303,59 +304,6 @@ struct Rewrite<'a> {
     summary: &'a Summary,
     header: Header,
     tidy: bool,
-}
-
-/// Collects lines and writes them in blocks.
-struct Writer<'a> {
-    fd: BorrowedFd<'a>,
-    block: Vec<u8>,
-}
-
-impl<'a> Writer<'a> {
-    fn new(fd: BorrowedFd<'a>) -> Self {
-        Self {
-            fd,
-            block: Vec::new(),
-        }
-    }
-
-    fn header(&mut self, header: &Header) -> Result<(), Errno> {
-        header.print(&mut self.block);
-        self.flush_at(super::measure::BLOCK)
-    }
-
-    fn entry(&mut self, entry: &Entry<'_>, size: Option<(u8, u64)>) -> Result<(), Errno> {
-        entry.print(size, &mut self.block);
-        self.flush_at(super::measure::BLOCK)
-    }
-
-    /// New entries, and then everything to the file.
-    fn rows(&mut self, table: &Table<'_>, unlisted: &[usize]) -> Result<(), Errno> {
-        for &index in unlisted {
-            let Some(row) = table.at(index) else { continue };
-            let entry = Entry {
-                uid: row.uid,
-                keys: b"",
-                base: table.base(index),
-            };
-            let measured = row.source == Source::Measured;
-            self.entry(&entry, measured.then_some((table.key(), row.size)))?;
-        }
-        self.flush_at(0)
-    }
-
-    fn flush_at(&mut self, limit: usize) -> Result<(), Errno> {
-        if self.block.len() < limit {
-            return Ok(());
-        }
-        let mut rest = self.block.as_slice();
-        while !rest.is_empty() {
-            let count = rustix::io::retry_on_intr(|| rustix::io::write(self.fd, rest))?;
-            rest = rest.get(count.max(1)..).unwrap_or_default();
-        }
-        self.block.clear();
-        Ok(())
-    }
 }
 
 /// Whether nothing can be written: the disk or the quota is full, or it may only be read.

@@ -164,6 +164,22 @@ fn a_maildir_that_is_swapped_changes_nothing_for_a_session() {
 }
 
 #[test]
+fn a_folder_that_becomes_a_link_during_a_session_is_not_followed() {
+    let site = Site::new();
+    site.put("cur/1.a", b"mine");
+    let maildrop = site.open();
+    let cur = site.maildir.join("cur");
+    fs::rename(&cur, site.maildir.join("kept")).unwrap();
+    for target in [Path::new("kept"), &site.maildir.join("kept")] {
+        symlink(target, &cur).unwrap();
+        assert!(octets(&maildrop, 0).is_err(), "{target:?}");
+        assert_eq!(maildrop.remove(&mut [0].into_iter()).unwrap_err().left, 1);
+        fs::remove_file(&cur).unwrap();
+    }
+    assert!(site.maildir.join("kept/1.a").exists());
+}
+
+#[test]
 fn what_is_no_maildir_is_refused_in_words() {
     let site = Site::new();
     fs::remove_dir(site.maildir.join("cur")).unwrap();

@@ -114,6 +114,25 @@ fn ten_thousand_renamed_messages_cost_one_listing() {
 }
 
 #[test]
+fn a_message_that_is_gone_is_not_sought_again_and_again() {
+    let site = Site::new();
+    let path = site.put("cur/1.a", b"a");
+    let maildrop = site.open();
+    fs::remove_file(path).unwrap();
+    let seek = |listings| {
+        assert!(matches!(octets(&maildrop, 0), Err(StoreError::Vanished)));
+        assert_eq!(maildrop.listings.load(Ordering::Relaxed), listings);
+    };
+    seek(1);
+    seek(2); // Too soon after a change to be sure that there was no other.
+    site.settle();
+    seek(3);
+    seek(3);
+    site.put("cur/1.a:2,S", b"a");
+    assert_eq!(octets(&maildrop, 0).unwrap(), b"a");
+}
+
+#[test]
 fn an_open_message_stays_readable() {
     let site = Site::new();
     let path = site.put("cur/1.a", &[b'x'; 200_000]);
