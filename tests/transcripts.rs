@@ -168,7 +168,13 @@ const stls: Transport = Transport::Stls;
 const implicit: Transport = Transport::Implicit;
 
 hold! {
+    auth: clear stls implicit;
     base: clear stls implicit;
+    capa: clear stls implicit;
+    exchange: clear stls implicit;
+    settings: clear stls implicit;
+    tls: clear;
+    utf8: clear stls implicit;
 }
 
 #[test]
@@ -227,7 +233,8 @@ fn a_bad_script_is_refused_with_its_line() {
 
 #[test]
 fn octets_are_written_as_text() {
-    let cases: [(&str, &[u8]); 5] = [
+    let cases: [(&str, &[u8]); 6] = [
+        ("<<base64:\\0<<repeat:2:a>>>>.", b"AGFh."),
         ("a\\tb\\0\\\\", b"a\tb\0\\"),
         ("\\xff\\r\\n", b"\xff\r\n"),
         ("<<repeat:3:ab>>!", b"ababab!"),

@@ -5,6 +5,7 @@ mod life;
 mod log;
 mod privilege;
 
+pub use assemble::assemble;
 pub use life::run;
 pub use privilege::{PrivilegeError, become_user};
 
@@ -12,7 +13,6 @@ use postern_auth::UsersError;
 
 use crate::config::Rejected;
 use crate::net::{ListenError, TlsError};
-use crate::store::maildir::PatternError;
 
 /// Why the server does not start, in words for the administrator.
 #[derive(Debug, thiserror::Error)]
@@ -23,9 +23,6 @@ pub enum ServeError {
     /// A listener could not be opened.
     #[error("{0}")]
     Listen(#[from] ListenError),
-    /// The pattern of the maildrops is wrong.
-    #[error("maildrop.path: {0}")]
-    Maildrop(#[from] PatternError),
     /// The server was started as root and not told whom to become, or could not become it.
     #[error("{0}")]
     Privilege(#[from] PrivilegeError),

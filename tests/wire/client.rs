@@ -187,7 +187,9 @@ impl Connection for Client {
                 Err(error)
                     if matches!(
                         error.kind(),
-                        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset
+                        ErrorKind::UnexpectedEof
+                            | ErrorKind::ConnectionReset
+                            | ErrorKind::BrokenPipe
                     ) =>
                 {
                     true

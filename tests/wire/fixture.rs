@@ -14,6 +14,8 @@ pub(crate) struct User {
     pub(crate) name: &'static str,
     /// The password.
     pub(crate) password: &'static str,
+    /// Its hash (sha256-crypt with few rounds: tests log in often).
+    pub(crate) hash: &'static str,
     /// Where the mailbox lives; the server stands in `london`.
     pub(crate) site: &'static str,
     /// Whether the account is disabled.
@@ -27,6 +29,7 @@ pub(crate) struct User {
 const PERSON: User = User {
     name: "",
     password: "",
+    hash: "",
     site: "london",
     disabled: false,
     pop3_off: false,
@@ -39,44 +42,52 @@ pub(crate) const USERS: &[User] = &[
     User {
         name: "alice",
         password: "correct horse",
+        hash: "$5$rounds=1000$saltalice$aPcFwG5fQMNqQZ0i5K4Bh9fr/TlkaCfcSDa2aHrb7V5",
         delegates: &["dan"],
         ..PERSON
     },
     User {
         name: "blanks",
         password: "a b  c",
+        hash: "$5$rounds=1000$saltblanks$5gFCXIsn0f0LaqhAHaoer6HdmfnvOBTUVxIdbUJpTr1",
         ..PERSON
     },
     User {
         name: "leading",
         password: " begins with a blank",
+        hash: "$5$rounds=1000$saltleading$8ODF/MjanE9PyKoL8tLvVrN.6QW7eFJIPd57xKFJlhB",
         ..PERSON
     },
     User {
         name: "trailing",
         password: "ends with a blank ",
+        hash: "$5$rounds=1000$salttrailing$ZSnVfAz/mjoBPQkcVAwezwooUo71vIgPQZI1TlFnL.D",
         ..PERSON
     },
     User {
         name: "dan",
         password: "delegate dan",
+        hash: "$5$rounds=1000$saltdan$WbctkOuVHSQqSrQeI89eWIIxTCbCXGD29PAm/F3uzr3",
         ..PERSON
     },
     User {
         name: "dora",
         password: "closed door",
+        hash: "$5$rounds=1000$saltdora$Wu.odZdAyc/0j8wfp2exheb8S.s2AfOg4WX6iwNojNB",
         disabled: true,
         ..PERSON
     },
     User {
         name: "polly",
         password: "no post office",
+        hash: "$5$rounds=1000$saltpolly$BrMA6XZYCbavf9RzCxkbLPbB4mRaQGPAJ7wnOru6/y3",
         pop3_off: true,
         ..PERSON
     },
     User {
         name: "pierre",
         password: "outre manche",
+        hash: "$5$rounds=1000$saltpierre$4frU3XpYo9n8MI1Ds7sBmfYFdHT7rVBdQJrwhrqSiT9",
         site: "paris",
         delegates: &["dan"],
         ..PERSON
@@ -84,6 +95,13 @@ pub(crate) const USERS: &[User] = &[
     User {
         name: "paula",
         password: "two of us",
+        hash: "$5$rounds=1000$saltpaula$lg0ABgRoVxLnpbEHeIhBrvCYiLIhnElx089cmh.YX/8",
+        ..PERSON
+    },
+    User {
+        name: "administrator",
+        password: "domain boss",
+        hash: "$5$rounds=1000$saltadminist$JmuUvusJfoEvJNG4duBPkqu6zk7sbM6K/FlgtzXqejB",
         ..PERSON
     },
 ];

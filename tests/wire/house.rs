@@ -32,6 +32,11 @@ impl Ground {
             &ground.path("chain.pem"),
             &ground.path("key.pem"),
         );
+        tls::write(
+            "mail.example.test",
+            &ground.path("sni.pem"),
+            &ground.path("sni-key.pem"),
+        );
         for user in fixture::USERS {
             let drop = match user.name {
                 "alice" => maildrop,

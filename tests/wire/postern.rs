@@ -8,19 +8,25 @@ use std::sync::{Arc, Mutex};
 use super::fixture;
 use super::house::{Ground, House};
 use super::script::Script;
-use super::text::base64;
+
+const LISTENERS: &str = r#"[
+    { address = "127.0.0.1:0", tls = "starttls" },
+    { address = "127.0.0.1:0", tls = "implicit" },
+]"#;
 
 /// What a test configures; everything else is as the profile has it.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     /// The profile.
     pub(crate) profile: String,
-    /// `login.type`.
+    /// `login.type`; `default` leaves it to the profile.
     pub(crate) login: String,
     /// The name of alice's maildrop.
     pub(crate) maildrop: String,
     /// Further settings: the path of a key, and a value in TOML.
     pub(crate) set: Vec<(String, String)>,
+    /// Whether there is a certificate, an implicit listener and STLS.
+    pub(crate) tls: bool,
 }
 
 impl Setup {
@@ -31,6 +37,7 @@ impl Setup {
             login: "plain-text".into(),
             maildrop: "two".into(),
             set: Vec::new(),
+            tls: true,
         }
     }
 
@@ -41,12 +48,19 @@ impl Setup {
             login: script.login.clone(),
             maildrop: script.maildrop.clone(),
             set: script.set.clone(),
+            tls: true,
         }
     }
 
     /// With another maildrop for alice.
     pub(crate) fn maildrop(mut self, name: &str) -> Self {
         self.maildrop = name.to_owned();
+        self
+    }
+
+    /// With a listener in the clear only, and no certificate.
+    pub(crate) fn without_tls(mut self) -> Self {
+        self.tls = false;
         self
     }
 
@@ -78,13 +92,19 @@ impl Setup {
         if nix::unistd::Uid::effective().is_root() {
             put("user", "\"nobody\"");
         }
-        put(
-            "listener",
-            "[{ address = \"127.0.0.1:0\", tls = \"starttls\" }, { address = \"127.0.0.1:0\", tls = \"implicit\" }]",
-        );
-        put("tls.certificate", &format!("{:?}", path("chain.pem")));
-        put("tls.private_key", &format!("{:?}", path("key.pem")));
-        put("login.type", &format!("{:?}", self.login));
+        if self.tls {
+            put("listener", LISTENERS);
+            put("tls.certificate", &format!("{:?}", path("chain.pem")));
+            put("tls.private_key", &format!("{:?}", path("key.pem")));
+        } else {
+            put(
+                "listener",
+                "[{ address = \"127.0.0.1:0\", tls = \"none\" }]",
+            );
+        }
+        if self.login != "default" {
+            put("login.type", &format!("{:?}", self.login));
+        }
         put("login.mechanisms", "[\"PLAIN\"]");
         put("login.refusal_delay", "\"0s\"");
         put("users.file", &format!("{:?}", path("users.toml")));
@@ -114,17 +134,29 @@ fn place(table: &mut toml::Table, key: &str, value: toml::Value) {
     }
 }
 
-/// Starts the server and waits until both listeners accept.
+/// Starts the server and waits until all listeners accept.
 pub(crate) fn start(setup: &Setup) -> House {
+    try_start(setup).unwrap_or_else(|log| panic!("the server did not start:\n{log}"))
+}
+
+/// Starts the server, or tells what it said when it ended at once.
+///
+/// # Errors
+/// What it said.
+pub(crate) fn try_start(setup: &Setup) -> Result<House, String> {
     let ground = Ground::prepare(&setup.maildrop);
-    std::fs::write(ground.path("postern.toml"), setup.toml(&ground))
-        .expect("writing the configuration");
     std::fs::write(ground.path("users.toml"), users()).expect("writing the users");
+    std::fs::write(ground.path("postern.toml"), setup.toml(&ground)).expect("writing");
     ground.give_away();
+    run(ground)
+}
+
+fn run(ground: Ground) -> Result<House, String> {
     let mut process = Command::new(env!("CARGO_BIN_EXE_postern"))
         .args(["serve", "--config"])
         .arg(ground.path("postern.toml"))
         .stdin(Stdio::null())
+        .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .expect("starting the server");
@@ -133,17 +165,21 @@ pub(crate) fn start(setup: &Setup) -> House {
     let (mut clear, mut implicit) = (None, None);
     loop {
         let Some(Ok(line)) = lines.next() else {
-            panic!("the server did not start:\n{}", said.join("\n"))
+            process.wait().expect("the end of the server");
+            return Err(said.join("\n"));
         };
         match field(&line, "message") {
             Some("listening") if field(&line, "tls") == Some("implicit") => {
                 implicit = address(&line)
             }
             Some("listening") => clear = address(&line),
-            Some("ready") => break,
             _ => {}
         }
+        let ready = field(&line, "message") == Some("ready");
         said.push(line);
+        if ready {
+            break;
+        }
     }
     let log = Arc::new(Mutex::new(said));
     let writer = Arc::clone(&log);
@@ -152,13 +188,14 @@ pub(crate) fn start(setup: &Setup) -> House {
             writer.lock().expect("the log").push(line);
         }
     });
-    House::new(
+    let clear = clear.expect("a listener in the clear");
+    Ok(House::new(
         ground,
-        clear.expect("a listener in the clear"),
-        implicit.expect("an implicit listener"),
+        clear,
+        implicit.unwrap_or(clear),
         process,
         log,
-    )
+    ))
 }
 
 /// The value of a field of a JSON log line, when it is a plain text.
@@ -174,7 +211,24 @@ fn address(line: &str) -> Option<SocketAddr> {
 
 /// The users file of the fixture.
 fn users() -> String {
-    let _ = base64;
-    let _ = fixture::USERS;
-    String::new()
+    let mut file = toml::Table::new();
+    let entry = |user: &fixture::User| {
+        let mut entry = toml::Table::new();
+        entry.insert("name".to_owned(), user.name.into());
+        entry.insert(
+            "aliases".to_owned(),
+            vec![format!("{}@example.test", user.name)].into(),
+        );
+        entry.insert("password".to_owned(), user.hash.into());
+        entry.insert("site".to_owned(), user.site.into());
+        entry.insert("disabled".to_owned(), user.disabled.into());
+        entry.insert("pop3".to_owned(), (!user.pop3_off).into());
+        entry.insert("delegates".to_owned(), user.delegates.to_vec().into());
+        toml::Value::Table(entry)
+    };
+    file.insert(
+        "user".to_owned(),
+        toml::Value::Array(fixture::USERS.iter().map(entry).collect()),
+    );
+    toml::to_string(&file).expect("a table of plain values")
 }

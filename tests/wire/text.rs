@@ -23,7 +23,7 @@ pub(crate) fn base64(octets: &[u8]) -> String {
 }
 
 /// Turns `\r`, `\n`, `\t`, `\0`, `\\`, `\xHH`, `<<base64:TEXT>>` and `<<repeat:N:TEXT>>` into
-/// octets. TEXT may hold escapes.
+/// octets. TEXT may hold all of these again.
 ///
 /// # Errors
 /// A sentence that quotes the unknown escape.
@@ -33,7 +33,7 @@ pub(crate) fn unescape(source: &str) -> Result<Vec<u8>, String> {
     while let Some(at) = rest.find("<<") {
         octets.extend(backslashes(&rest[..at])?);
         let inner = &rest[at + 2..];
-        let end = inner.find(">>").ok_or("`<<` without `>>`")?;
+        let end = closing(inner).ok_or("`<<` without `>>`")?;
         octets.extend(function(&inner[..end])?);
         rest = &inner[end + 2..];
     }
@@ -41,9 +41,21 @@ pub(crate) fn unescape(source: &str) -> Result<Vec<u8>, String> {
     Ok(octets)
 }
 
+/// Where the `>>` is that ends this function, others inside it left aside.
+fn closing(inner: &str) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let end = from + inner[from..].find(">>")?;
+        if inner[..end].matches("<<").count() == inner[..end].matches(">>").count() {
+            return Some(end);
+        }
+        from = end + 2;
+    }
+}
+
 fn function(source: &str) -> Result<Vec<u8>, String> {
     if let Some(inner) = source.strip_prefix("base64:") {
-        return Ok(base64(&backslashes(inner)?).into_bytes());
+        return Ok(base64(&unescape(inner)?).into_bytes());
     }
     let repeat = source
         .strip_prefix("repeat:")
@@ -52,7 +64,7 @@ fn function(source: &str) -> Result<Vec<u8>, String> {
     let count = count
         .parse()
         .map_err(|_| format!("`{count}` is not a count"))?;
-    Ok(backslashes(inner)?.repeat(count))
+    Ok(unescape(inner)?.repeat(count))
 }
 
 fn backslashes(source: &str) -> Result<Vec<u8>, String> {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion, version};
 
 /// The name in the server's certificate.
 pub(crate) const NAME: &str = "pop.example.test";
@@ -51,16 +51,25 @@ pub(crate) fn client() -> Arc<ClientConfig> {
 
 /// The same, offering these application protocols.
 pub(crate) fn client_with(alpn: &[&str]) -> ClientConfig {
+    let mut config = configure(&[&version::TLS12, &version::TLS13]);
+    config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+    config
+}
+
+/// The same, speaking this version only.
+pub(crate) fn client_of(version: &'static SupportedProtocolVersion) -> Arc<ClientConfig> {
+    Arc::new(configure(&[version]))
+}
+
+fn configure(versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots
         .add(authority().certificate.der().clone())
         .expect("a root");
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+    ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
         .expect("protocol versions")
         .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-    config
+        .with_no_client_auth()
 }

@@ -84,13 +84,21 @@ impl Played {
         let mut sent = String::new();
         loop {
             sent.push_str(std::str::from_utf8(&turn.reply).unwrap());
-            turn = match turn.next {
+            let next = match turn.next {
                 Next::Read => return sent,
-                Next::Resume => self.session.resume(),
-                next => match self.work(next) {
-                    Some(turn) => turn,
-                    None => return sent,
-                },
+                Next::Resume => None,
+                next @ (Next::Begin { .. }
+                | Next::Close(_)
+                | Next::Password { .. }
+                | Next::Retrieve { .. }
+                | Next::StartTls
+                | Next::Step(_)
+                | Next::Update(_)) => Some(next),
+            };
+            turn = match next.map(|next| self.work(next)) {
+                None => self.session.resume(),
+                Some(Some(turn)) => turn,
+                Some(None) => return sent,
             };
         }
     }
@@ -108,7 +116,7 @@ impl Played {
                 self.session.secured(open_offer());
                 None
             }
-            _ => None,
+            Next::Read | Next::Resume | Next::Retrieve { .. } | Next::Close(_) => None,
         };
         self.asked.push(next);
         turn

@@ -1,0 +1,20 @@
+//! What a transcript cannot say: TLS, limits, signals, time, and files that change underneath.
+//!
+//! Everything here talks to a running server through its sockets, its files and its log.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "outside the server: tests use sockets, files and programs"
+)]
+
+#[path = "../wire/mod.rs"]
+mod wire;
+
+mod hostile;
+mod life;
+mod limits;
+mod mail;
+mod refusals;
+mod settings;
+mod tls;
