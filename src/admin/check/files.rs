@@ -1,7 +1,8 @@
 //! The files that the configuration names, as the user who is looking sees them.
 
+use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nix::unistd::{AccessFlags, access};
@@ -106,6 +107,23 @@ pub(super) fn maildrops(config: &Config, accounts: &[Arc<Account>], findings: &m
     let store = MaildirStore::new(config.maildrop.clone(), config.messages.exact_size);
     for account in accounts {
         maildrop(&store, account, findings);
+    }
+    shared(config, accounts, findings);
+}
+
+/// Accounts of two domains may meet in one Maildir when the pattern has only `{user}`.
+fn shared(config: &Config, accounts: &[Arc<Account>], findings: &mut Vec<Finding>) {
+    let mut homes: HashMap<PathBuf, &str> = HashMap::new();
+    for account in accounts {
+        let Ok(path) = config.maildrop.path(account) else {
+            continue;
+        };
+        if let Some(other) = homes.insert(path.clone(), &account.name) {
+            let problem = format!("the accounts {other:?} and {:?} share it", account.name);
+            let remedy = "use {name}, or {domain} and {user}, in maildrop.path; \
+                          for a common mailbox use one account with delegates";
+            findings.push(aside(&path, "maildrop.path", problem, remedy));
+        }
     }
 }
 

@@ -19,19 +19,12 @@ impl Resolver<'_> {
         let path = self.path("maildrop.path", written, remedy)?;
         let span = written.as_ref()?.span();
         let path = path.to_string_lossy();
-        let named = path.contains("{name}");
         let pattern = match Pattern::new(&path) {
-            Ok(_) if !named && !path.contains("{user}") => Err(PatternError::Constant),
+            Ok(_) if !path.contains("{name}") && !path.contains("{user}") => {
+                Err(PatternError::Constant)
+            }
             pattern => pattern,
         };
-        if !named && !path.contains("{domain}") && pattern.is_ok() {
-            self.warning(
-                "maildrop.path",
-                span.clone(),
-                "accounts of two domains with the same name before the @ would share one Maildir",
-                "use {name}, or add {domain}, unless no account has a domain",
-            );
-        }
         pattern
             .map_err(|problem| self.error("maildrop.path", span, &problem.to_string(), remedy))
             .ok()
