@@ -163,6 +163,9 @@ impl House {
 
 impl Drop for House {
     fn drop(&mut self) {
+        if self.process.try_wait().is_ok_and(|ended| ended.is_some()) {
+            return;
+        }
         self.signal(nix::sys::signal::Signal::SIGTERM);
         let ended = super::clock::within(|| self.process.try_wait().ok().flatten());
         if ended.is_none() {
