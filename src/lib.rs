@@ -11,6 +11,8 @@
 //! Arrows: `net -> pop3, store, auth`; `pop3 -> auth` (words only) and the store's plain data;
 //! `store -> auth::Identity`. No arrow points up. `docs/architecture.md` says more.
 
+pub mod admin;
+pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod event;

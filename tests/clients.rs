@@ -8,215 +8,14 @@
 
 mod lab;
 
-use std::fs;
-use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use lab::Subject;
-use lab::daemon::until;
-use lab::mail::{Mail, awkward, hostile, long_line};
+use lab::mail::{awkward, hostile, long_line};
 use lab::pop3::Client;
 use lab::tool::Tool;
-use lab::world::{ALICE, CAROL, HOST, Lab, User};
-
-/// How a client reaches the server.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Transport {
-    Clear,
-    Stls,
-    Tls,
-}
-
-use Transport::{Clear, Stls, Tls};
-
-impl Transport {
-    /// What our scripts call it.
-    fn name(self) -> &'static str {
-        match self {
-            Clear => "clear",
-            Stls => "stls",
-            Tls => "tls",
-        }
-    }
-
-    /// What configuration files call a switch.
-    fn on(self, when: bool) -> &'static str {
-        if when { "on" } else { "off" }
-    }
-}
-
-/// How much of a message a client shows as it came.
-#[derive(Clone, Copy)]
-enum Fidelity {
-    /// Every octet.
-    Wire,
-    /// Every octet but the line ends, which are LF.
-    Unix,
-    /// The body but for its line ends; lines were added to the header.
-    Body,
-}
-
-/// A server with mail for one user, and a folder for what the client fetches.
-struct Visit {
-    // First, so that it ends before its folder vanishes.
-    subject: Subject,
-    lab: Lab,
-    user: User,
-    mails: Vec<Mail>,
-    transport: Transport,
-    fetched: PathBuf,
-}
-
-impl Visit {
-    fn new(transport: Transport, user: User, mails: Vec<Mail>) -> Self {
-        let lab = Lab::new();
-        lab.maildir(user).deliver_all(&mails);
-        let subject = Subject::start(&lab);
-        let fetched = lab.dir("fetched");
-        Self {
-            lab,
-            user,
-            mails,
-            subject,
-            transport,
-            fetched,
-        }
-    }
-
-    /// The usual visit: Alice and all that every client must manage.
-    fn usual(transport: Transport) -> Self {
-        let mut mails = awkward();
-        mails.push(long_line());
-        Self::new(transport, ALICE, mails)
-    }
-
-    fn address(&self) -> SocketAddr {
-        let doors = self.subject.doors();
-        match self.transport {
-            Clear => doors.plain,
-            Stls => doors.secure,
-            Tls => doors.implicit,
-        }
-    }
-
-    fn host(&self) -> String {
-        self.address().ip().to_string()
-    }
-
-    fn port(&self) -> String {
-        self.address().port().to_string()
-    }
-
-    fn authority(&self) -> &str {
-        self.lab.pki.authority.to_str().expect("a plain path")
-    }
-
-    fn fetched(&self) -> &str {
-        self.fetched.to_str().expect("a plain path")
-    }
-
-    fn script(&self, name: &str) -> String {
-        format!("{}/tests/clients/{name}", env!("CARGO_MANIFEST_DIR"))
-    }
-
-    /// A configuration file that its client takes for private.
-    fn private(&self, name: &str, contents: &str) -> String {
-        if let Some((folder, _)) = name.split_once('/') {
-            self.lab.dir(folder);
-        }
-        let path = self.lab.write(name, contents);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("chmod");
-        path.to_str().expect("a plain path").to_owned()
-    }
-
-    /// Every message came home, none is left on the server.
-    fn judge(&self, fidelity: Fidelity) {
-        let got = files_below(&self.fetched);
-        assert_eq!(got.len(), self.mails.len(), "messages fetched");
-        for mail in &self.mails {
-            let marker = format!("Subject: {}", mail.name);
-            let mut found = got
-                .iter()
-                .filter(|octets| header_lines(octets).any(|line| line == marker.as_bytes()));
-            let octets = found
-                .next()
-                .unwrap_or_else(|| panic!("{} did not come home", mail.name));
-            compare(mail, octets, fidelity);
-        }
-        until("the server to have deleted everything", || {
-            (self.lab.maildir(self.user).len() == 0).then_some(())
-        });
-    }
-}
-
-fn compare(mail: &Mail, got: &[u8], fidelity: Fidelity) {
-    let (wanted, got) = match fidelity {
-        Fidelity::Wire => (mail.wire(), got.to_vec()),
-        Fidelity::Unix => (mail.unix(), got.to_vec()),
-        Fidelity::Body => {
-            for line in header_lines(&mail.unix()) {
-                assert!(
-                    header_lines(got).any(|other| other == line),
-                    "{}: {line:?} is lost",
-                    mail.name
-                );
-            }
-            (body(&mail.unix()).to_vec(), body(got).to_vec())
-        }
-    };
-    let differs = wanted
-        .iter()
-        .zip(&got)
-        .position(|(a, b)| a != b)
-        .unwrap_or(wanted.len().min(got.len()));
-    assert!(
-        wanted == got,
-        "{} differs at octet {differs} of {}: {:?} instead of {:?}",
-        mail.name,
-        wanted.len(),
-        String::from_utf8_lossy(
-            got.get(differs..(differs + 60).min(got.len()))
-                .unwrap_or_default()
-        ),
-        String::from_utf8_lossy(
-            wanted
-                .get(differs..(differs + 60).min(wanted.len()))
-                .unwrap_or_default()
-        ),
-    );
-}
-
-/// The lines of the header without their ends.
-fn header_lines(octets: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let lines = octets
-        .split(|octet| *octet == b'\n')
-        .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    lines.take_while(|line| !line.is_empty())
-}
-
-/// What follows the first empty line, of a message whose line ends are LF.
-fn body(octets: &[u8]) -> &[u8] {
-    let end = octets
-        .windows(2)
-        .position(|pair| pair == b"\n\n")
-        .expect("an empty line after the header");
-    &octets[end + 2..]
-}
-
-/// The contents of all files in a folder and the folders in it.
-fn files_below(folder: &Path) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            found.extend(files_below(&path));
-        } else {
-            found.push(fs::read(&path).expect("a fetched message"));
-        }
-    }
-    found
-}
+use lab::visit::Transport::{Clear, Stls, Tls};
+use lab::visit::{Fidelity, Transport, Visit};
+use lab::world::{ALICE, CAROL, HOST, User};
 
 // ---- our own client: every octet, the ones that no mail should have too
 
@@ -234,7 +33,7 @@ fn exact(transport: Transport) {
     assert_eq!(client.uids().len(), visit.mails.len());
     for number in 1..=visit.mails.len() {
         let octets = client.body(&format!("RETR {number}"));
-        fs::write(visit.fetched.join(number.to_string()), octets).expect("a file");
+        visit.lab.write(&format!("fetched/{number}"), octets);
         client.ok(&format!("DELE {number}"));
     }
     client.quit();

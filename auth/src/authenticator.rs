@@ -6,13 +6,12 @@ use crate::audit::Entry;
 use crate::clock::Clock;
 use crate::evidence::Evidence;
 use crate::exchange::State;
-use crate::local::LocalDirectory;
 use crate::mechanism::{self, Conversation, MechanismSpec};
 use crate::throttle::Throttle;
 use crate::verify::Desk;
 use crate::{
-    Audit, Caller, Channel, Directory, Exchange, LocalUsers, LoginType, Policy, Pool, Reason,
-    Refusal, RefusalKind, Secret,
+    Audit, Caller, Channel, Directory, Exchange, LocalDirectory, LocalUsers, LoginType, Policy,
+    Pool, Reason, Refusal, RefusalKind, Secret,
 };
 
 /// Shared by all connections; replaced whole when the configuration is reloaded.
@@ -48,6 +47,12 @@ impl Authenticator {
             }),
             audit,
         }
+    }
+
+    /// The same desk under another policy; see [`Self::reloaded`].
+    #[must_use]
+    pub fn with_policy(&self, policy: Policy) -> Self {
+        self.reloaded(policy, Arc::clone(&self.desk.directory))
     }
 
     /// The same desk under another policy and with another directory, after the configuration was

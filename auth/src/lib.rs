@@ -45,7 +45,7 @@ pub use directory::{Answer, Directory, Unavailable, Verdict};
 pub use exchange::{Exchange, Progress};
 pub use identity::Identity;
 pub use local::{
-    ImportNote, Imported, LocalUsers, Owner, Problem, User, UsersError, UsersFile,
+    ImportNote, Imported, LocalDirectory, LocalUsers, Owner, Problem, User, UsersError, UsersFile,
     import_passwd_file,
 };
 pub use login::{Login, LoginError};

@@ -38,23 +38,27 @@ pub enum CrossSite {
 /// The rules that hold on every listener.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// Where this server stands; none means that the site rule has nothing to compare with.
+    /// Where this server stands. Without it the site rule has nothing to compare with and is off,
+    /// even for accounts that have a site.
     pub site: Option<Site>,
     /// What happens to users of other sites.
     pub cross_site: CrossSite,
-    /// Refused logins after which a connection is closed; at least 1.
+    /// Different refused logins after which a connection is closed, at least 1; and a third of the
+    /// attempts of any kind, see [`crate::Caller`].
     pub attempts_per_connection: u32,
-    /// Refused logins of one account within `throttle_window` after which its attempts are
-    /// refused unseen; 0 switches the limit off.
+    /// Refused logins of one account from one source within `throttle_window` after which its
+    /// attempts from there are refused unseen; ten times as many from all sources together do the
+    /// same for every source from which it was not opened lately. 0 switches both off.
     pub failures_per_account: u32,
-    /// The same for one source address (IPv4 /32, IPv6 /64).
+    /// Refused logins of all accounts from one source (IPv4 /32, IPv6 /64) within
+    /// `throttle_window`; 0 switches the limit off.
     pub failures_per_source: u32,
-    /// How long a refused login counts.
+    /// How long refused logins count: a window begins with the first of them.
     pub throttle_window: Duration,
-    /// Every refused login is answered this long after it was begun, whatever the reason, so
-    /// that time tells nothing.
+    /// Every refused login is answered this long after the client's last answer, whatever the
+    /// reason, so that time tells nothing; see [`crate::Exchange`].
     pub refusal_delay: Duration,
     /// Accounts that may never log in by POP3 (`Administrator`, `Guest` in the 2013 and 2016
-    /// profiles), canonical names.
+    /// profiles), canonical names; `administrator` also means `administrator@corp.test`.
     pub blocked_accounts: Vec<String>,
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use postern_auth::{LoginRule, Policy};
 
-use super::{MaildropPattern, Order, Profile};
+use super::{Order, Profile};
+use crate::store::maildir::Pattern;
 
 /// The configuration as meant. Every value is in its range, and all of them fit together.
 #[derive(Clone, Debug)]
@@ -32,7 +33,7 @@ pub struct Config {
     /// The file of the local accounts.
     pub users_file: PathBuf,
     /// Where Maildirs are.
-    pub maildrop: MaildropPattern,
+    pub maildrop: Pattern,
     /// How much one client, and all of them, may take.
     pub limits: Limits,
     /// How long a silent client is waited for.

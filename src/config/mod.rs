@@ -12,7 +12,6 @@
 mod file;
 mod finding;
 mod inspect;
-mod maildrop;
 mod meant;
 mod option;
 mod profile;
@@ -26,7 +25,6 @@ use std::path::Path;
 
 pub use crate::pop3::Order;
 pub use finding::{Finding, Place, Rejected, Severity};
-pub use maildrop::MaildropPattern;
 pub use meant::{
     CertificateFiles, Config, Limits, Listener, ListenerTls, Log, LogFormat, LogLevel, Messages,
     Protocol, RunAs, Timeouts, Tls, TlsVersion,

@@ -44,9 +44,9 @@ impl Profile {
         let base = Defaults::postern();
         match self {
             Self::Postern => base,
-            Self::Exchange2007 => base.as_exchange_2007(),
-            Self::Exchange2010 => base.as_exchange_2010(),
-            Self::Exchange2013 | Self::Exchange2016 => base.as_exchange_2013(),
+            Self::Exchange2007 => base.exchange_2007(),
+            Self::Exchange2010 => base.exchange_2010(),
+            Self::Exchange2013 | Self::Exchange2016 => base.exchange_2013(),
         }
     }
 }
@@ -123,7 +123,7 @@ impl Defaults {
         }
     }
 
-    fn as_exchange(self) -> Self {
+    fn exchange(self) -> Self {
         Self {
             banner: "The Microsoft Exchange POP3 service is ready.",
             cross_site: CrossSite::Direct,
@@ -136,7 +136,7 @@ impl Defaults {
         }
     }
 
-    fn as_exchange_2007(self) -> Self {
+    fn exchange_2007(self) -> Self {
         Self {
             // [MS-STANXPOP3] E0006.
             max_command: 47,
@@ -145,24 +145,24 @@ impl Defaults {
             max_connections_per_user: 10,
             // [MS-STANXPOP3] C0010.
             cross_site: CrossSite::Refuse,
-            ..self.as_exchange()
+            ..self.exchange()
         }
     }
 
-    fn as_exchange_2010(self) -> Self {
+    fn exchange_2010(self) -> Self {
         Self {
             max_connections: UNLIMITED,
             max_connections_per_source: 2000,
-            ..self.as_exchange()
+            ..self.exchange()
         }
     }
 
-    fn as_exchange_2013(self) -> Self {
+    fn exchange_2013(self) -> Self {
         Self {
             max_connections: UNLIMITED,
             max_connections_per_source: UNLIMITED,
             blocked_accounts: &["administrator", "guest"],
-            ..self.as_exchange()
+            ..self.exchange()
         }
     }
 }

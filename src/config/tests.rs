@@ -290,6 +290,27 @@ fn a_refusal_must_come_before_the_timeout() {
     assert!(refused(&text).contains("login.refusal_delay: it is not shorter"));
 }
 
+#[test]
+fn every_account_has_a_maildrop_of_its_own() {
+    let with = |path: &str| SMALL.replace("/var/mail/{domain}/{user}/Maildir", path);
+    for wrong in [
+        "/var/mail",
+        "/var/{domain}",
+        "/var/{nmae}/{user}",
+        "/{user",
+        "",
+    ] {
+        assert!(
+            refused(&with(wrong)).contains(" maildrop.path: "),
+            "{wrong}"
+        );
+    }
+    let warnings = accepted(&with("/var/mail/{user}")).warnings;
+    assert!(warnings[0].problem.contains("two domains"), "{warnings:?}");
+    let relative = accepted(&with("mail/{name}")).config;
+    assert_eq!(relative.maildrop.root(), Path::new("/etc/postern/mail/"));
+}
+
 /// The mirror and the table have the same keys: the mirror takes each example of the table, and
 /// what it says it knows is in the table.
 #[test]

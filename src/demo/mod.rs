@@ -13,7 +13,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{Uid, mkdtemp};
-use postern_auth::Secret;
+use postern_auth::{HashError, Secret, User, UsersError, UsersFile, hash_password};
 
 use crate::config::RunAs;
 use crate::serve::{self, ServeError};
@@ -32,7 +32,10 @@ pub enum DemoError {
     Certificate(#[from] rcgen::Error),
     /// A password could not be hashed.
     #[error("a password could not be hashed: {0}")]
-    Password(String),
+    Password(#[from] HashError),
+    /// The users file cannot be written.
+    #[error("{0}")]
+    Users(#[from] UsersError),
     /// The server does not start.
     #[error("{0}")]
     Serve(#[from] ServeError),
@@ -79,16 +82,16 @@ fn furnish(folder: &Path) -> Result<PathBuf, DemoError> {
     fs::write(folder.join("ca.pem"), certificates.authority)?;
     fs::write(folder.join("chain.pem"), certificates.certificate)?;
     private(&folder.join("key.pem"), &certificates.private_key)?;
-    let mut users = String::new();
+    let mut users = UsersFile::create(&folder.join("users.toml"), None)?;
     for (user, password) in USERS {
-        let hash = postern_auth::hash_password(&Secret::new(password.into()))
-            .map_err(|error| DemoError::Password(error.to_string()))?;
-        users.push_str(&format!(
-            "[[user]]\nname = \"{user}\"\npassword = \"{hash}\"\n\n"
-        ));
+        let password = Some(hash_password(&Secret::new(password.into()))?);
+        users.add(&User {
+            password,
+            ..User::new(user)
+        })?;
         deliver(&folder.join("mail").join(user), user)?;
     }
-    private(&folder.join("users.toml"), &users)?;
+    users.save()?;
     let file = folder.join("postern.toml");
     fs::write(&file, CONFIGURATION)?;
     Ok(file)

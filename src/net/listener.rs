@@ -45,14 +45,22 @@ pub enum ListenError {
 }
 
 fn remedy(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => "; another program listens there: find it with `ss -ltnp`",
-        io::ErrorKind::PermissionDenied => {
-            "; ports below 1024 need CAP_NET_BIND_SERVICE or socket activation: use the unit in packaging/"
-        }
-        io::ErrorKind::AddrNotAvailable => "; this host has no such address: see `ip address`",
-        _ => "",
-    }
+    const REMEDIES: [(io::ErrorKind, &str); 3] = [
+        (
+            io::ErrorKind::AddrInUse,
+            "; another program listens there: find it with `ss -ltnp`",
+        ),
+        (
+            io::ErrorKind::AddrNotAvailable,
+            "; this host has no such address: see `ip address`",
+        ),
+        (
+            io::ErrorKind::PermissionDenied,
+            "; ports below 1024 need CAP_NET_BIND_SERVICE or socket activation: use the unit in packaging/",
+        ),
+    ];
+    let known = REMEDIES.iter().find(|(kind, _)| *kind == error.kind());
+    known.map_or("", |(_, remedy)| remedy)
 }
 
 /// Opens every address for `threads` threads; takes systemd's sockets instead when there are any.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use postern_auth::{Authenticator, LocalUsers, Pool};
+use postern_auth::{Authenticator, Directory, LocalDirectory, LocalUsers, Pool};
 
 use super::ServeError;
 use crate::config::{Config, Listener};
@@ -10,16 +10,15 @@ use crate::event::LoginLog;
 use crate::net::{Service, Tls};
 use crate::pop3::{Profile, Settings, Utf8};
 use crate::store::MaildirStore;
-use crate::store::maildir::Pattern;
 
 /// Builds the service of the first generation.
 ///
 /// # Errors
 /// [`ServeError`] names the file that cannot be used.
 pub(super) fn first(config: &Config, hashing: &Arc<Pool>) -> Result<Service, ServeError> {
-    let users = users(config)?;
+    let directory = directory(config, hashing)?;
     let policy = config.policy.clone();
-    let authenticator = Authenticator::new(policy, users, Arc::new(LoginLog), hashing.clone());
+    let authenticator = Authenticator::with_directory(policy, directory, Arc::new(LoginLog));
     service(config, authenticator)
 }
 
@@ -32,11 +31,10 @@ pub(super) fn next(
     before: &Service,
     hashing: &Arc<Pool>,
 ) -> Result<Service, ServeError> {
-    let users = users(config)?;
-    let authenticator =
-        before
-            .authenticator
-            .reloaded(config.policy.clone(), users, hashing.clone());
+    let directory = directory(config, hashing)?;
+    let authenticator = before
+        .authenticator
+        .reloaded(config.policy.clone(), directory);
     let mut next = service(config, authenticator)?;
     next.listeners = before
         .listeners
@@ -57,18 +55,23 @@ fn same_address(bound: &Listener, config: &Config) -> Listener {
     same.unwrap_or(bound).clone()
 }
 
-fn users(config: &Config) -> Result<Arc<LocalUsers>, ServeError> {
-    LocalUsers::open(&config.users_file)
-        .map(Arc::new)
-        .map_err(|error| ServeError::Users(error.to_string()))
+/// The users file; LDAP and Active Directory will stand beside it.
+fn directory(config: &Config, hashing: &Arc<Pool>) -> Result<Arc<dyn Directory>, ServeError> {
+    let users = LocalUsers::open(&config.users_file)?;
+    Ok(Arc::new(LocalDirectory::new(
+        Arc::new(users),
+        hashing.clone(),
+    )))
 }
 
 fn service(config: &Config, authenticator: Authenticator) -> Result<Service, ServeError> {
-    let pattern = Pattern::new(config.maildrop.as_str())?;
     Ok(Service {
         settings: Arc::new(settings(config)),
         authenticator,
-        store: Arc::new(MaildirStore::new(pattern, config.messages.exact_size)),
+        store: Arc::new(MaildirStore::new(
+            config.maildrop.clone(),
+            config.messages.exact_size,
+        )),
         tls: config.tls.as_ref().map(Tls::load).transpose()?,
         timeouts: config.timeouts.clone(),
         limits: config.limits.clone(),

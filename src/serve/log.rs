@@ -1,6 +1,6 @@
 //! Where records go: standard error, for people or for programs.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 
 use tracing::level_filters::LevelFilter;
 
@@ -17,6 +17,7 @@ pub(super) fn begin(log: Log) {
     };
     let builder = tracing_subscriber::fmt()
         .with_max_level(level)
+        .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);
     // A log that is already there, in a test, stays.
     let _ = match log.format {

@@ -8,9 +8,10 @@ mod privilege;
 pub use life::run;
 pub use privilege::{PrivilegeError, become_user};
 
+use postern_auth::UsersError;
+
 use crate::config::Rejected;
 use crate::net::{ListenError, TlsError};
-use crate::store::maildir::PatternError;
 
 /// Why the server does not start, in words for the administrator.
 #[derive(Debug, thiserror::Error)]
@@ -21,9 +22,6 @@ pub enum ServeError {
     /// A listener could not be opened.
     #[error("{0}")]
     Listen(#[from] ListenError),
-    /// The pattern of the maildrops is wrong.
-    #[error("maildrop.path: {0}")]
-    Maildrop(#[from] PatternError),
     /// The server was started as root and not told whom to become, or could not become it.
     #[error("{0}")]
     Privilege(#[from] PrivilegeError),
@@ -35,5 +33,5 @@ pub enum ServeError {
     System(#[from] std::io::Error),
     /// The users file cannot be used.
     #[error("{0}")]
-    Users(String),
+    Users(#[from] UsersError),
 }

@@ -9,6 +9,8 @@ mod listing;
 pub mod maildir;
 pub mod memory;
 mod size;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -66,16 +66,16 @@ impl Daemon {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    /// Waits until its log gives an answer, and fails at once when it has ended before that.
-    pub(crate) fn await_log<T>(
+    /// Waits for an answer, and fails at once when the program has ended before that.
+    pub(crate) fn await_ready<T>(
         &mut self,
         what: &str,
-        mut question: impl FnMut(&str) -> Option<T>,
+        mut question: impl FnMut(&Self) -> Option<T>,
     ) -> T {
-        until(&format!("{} in the log of {}", what, self.name), || {
-            // Asked before the log is read: what it said last counts.
+        until(&format!("{} of {}", what, self.name), || {
+            // Asked before the question: what it said last counts.
             let ended = self.child.try_wait().expect("the state of a child");
-            let answer = question(&self.log());
+            let answer = question(self);
             assert!(
                 answer.is_some() || ended.is_none(),
                 "{} ended with {ended:?}",

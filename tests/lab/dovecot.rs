@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::Doors;
-use super::daemon::{Daemon, until};
+use super::daemon::Daemon;
 use super::world::{Lab, USERS, require_root};
 
 const PROGRAM: &str = "/usr/sbin/dovecot";
@@ -20,7 +20,8 @@ pub(crate) struct Dovecot {
     pub(crate) imap: SocketAddr,
     /// The configuration, for its tools (`-c`).
     pub(crate) configuration: PathBuf,
-    daemon: Daemon,
+    /// The process and its log.
+    pub(crate) daemon: Daemon,
 }
 
 impl Dovecot {
@@ -33,11 +34,11 @@ impl Dovecot {
             "Dovecot is not installed: run script/bootstrap"
         );
         let [plain, implicit, imap] = [lab.free_port(), lab.free_port(), lab.free_port()];
-        let users = lab.write(&format!("{name}.users"), &users());
+        let users = lab.write(&format!("{name}.users"), users());
         let mut text = configuration(lab, name, &users);
         writeln!(text, "{}{extra}", listeners(plain, implicit, imap)).expect("a string grows");
-        let configuration = lab.write(&format!("{name}.conf"), &text);
-        let daemon = Daemon::start(
+        let configuration = lab.write(&format!("{name}.conf"), text);
+        let mut daemon = Daemon::start(
             lab,
             name,
             Command::new(PROGRAM)
@@ -46,7 +47,7 @@ impl Dovecot {
                 .arg(&configuration),
         );
         for address in [plain, implicit, imap] {
-            until("Dovecot to listen", || TcpStream::connect(address).ok());
+            daemon.await_ready("a listener", |_| TcpStream::connect(address).ok());
         }
         Self {
             doors: Doors {

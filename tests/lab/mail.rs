@@ -10,14 +10,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 #[derive(Clone, Debug)]
 pub(crate) struct Mail {
     /// What is awkward about it; also its Message-ID's local part.
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// The octets.
     pub(crate) octets: Vec<u8>,
 }
 
 impl Mail {
     /// A message with a header, an empty line and this body; line ends as given.
-    pub(crate) fn new(name: &'static str, body: &[u8], line_end: &str) -> Self {
+    pub(crate) fn new(name: &str, body: &[u8], line_end: &str) -> Self {
         let mut octets = Vec::with_capacity(body.len() + 300);
         for line in [
             "From: Lab <lab@example.test>",
@@ -31,7 +31,10 @@ impl Mail {
             octets.extend_from_slice(line_end.as_bytes());
         }
         octets.extend_from_slice(body);
-        Self { name, octets }
+        Self {
+            name: name.to_owned(),
+            octets,
+        }
     }
 
     /// As it must arrive: every line ends in CRLF, the last one too.

@@ -14,12 +14,14 @@
 
 pub(crate) mod daemon;
 pub(crate) mod dovecot;
+pub(crate) mod imap;
 pub(crate) mod mail;
 pub(crate) mod pki;
 pub(crate) mod pop3;
 pub(crate) mod postern;
 pub(crate) mod postfix;
 pub(crate) mod tool;
+pub(crate) mod visit;
 pub(crate) mod world;
 
 use std::net::SocketAddr;
@@ -55,6 +57,15 @@ impl Subject {
             Ok("dovecot") => Self::Dovecot(Dovecot::start(lab, "subject", "")),
             Ok(other) => panic!("POSTERN_SUBJECT={other}: say postern or dovecot"),
         }
+    }
+
+    /// Ends it and starts it again, at other ports.
+    pub(crate) fn restart(&mut self, lab: &Lab) {
+        match self {
+            Self::Postern(postern) => postern.daemon.stop(),
+            Self::Dovecot(dovecot) => dovecot.daemon.stop(),
+        }
+        *self = Self::start(lab);
     }
 
     /// Where it listens.

@@ -1,11 +1,15 @@
 //! Postern as an administrator runs it: the program, a configuration file, a users file.
 
+use std::fmt::Write as _;
+use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::Doors;
 use super::daemon::Daemon;
+use super::tool::Tool;
 use super::world::{HOST, Lab, USERS, is_root};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_postern");
@@ -30,7 +34,8 @@ impl Postern {
     /// level.
     pub(crate) fn start_with(lab: &Lab, top: &str) -> Self {
         let users = users_file(lab);
-        let configuration = lab.write("postern.toml", &configuration(lab, top, &users));
+        private(lab, &lab.pki.key);
+        let configuration = lab.write("postern.toml", configuration(lab, top, &users));
         let mut command = Command::new(PROGRAM);
         command
             .arg("serve")
@@ -38,10 +43,11 @@ impl Postern {
             .arg(&configuration)
             .env_clear();
         let mut daemon = Daemon::start(lab, "postern", &mut command);
-        let addresses = daemon.await_log("ready", |log| {
-            messages(log, "ready").next()?;
+        let addresses = daemon.await_ready("the record `ready`", |daemon| {
+            let log = daemon.log();
+            messages(&log, "ready").next()?;
             Some(
-                messages(log, "listening")
+                messages(&log, "listening")
                     .filter_map(address)
                     .collect::<Vec<_>>(),
             )
@@ -81,13 +87,34 @@ fn address(record: &str) -> Option<SocketAddr> {
     rest.split('"').next()?.parse().ok()
 }
 
+/// The users with hashed passwords, in a file that only the server may read.
 fn users_file(lab: &Lab) -> PathBuf {
-    let path = lab.path().join("users.toml");
-    let _ = USERS;
+    let text = USERS.iter().fold(String::new(), |mut text, user| {
+        let hash = Tool::new(lab, "openssl")
+            .args(["passwd", "-6", user.password])
+            .run();
+        let hash = String::from_utf8(hash).expect("a hash is ASCII");
+        writeln!(
+            text,
+            "[[user]]\nname = \"{}\"\npassword = \"{}\"\n",
+            user.name,
+            hash.trim()
+        )
+        .expect("a string grows");
+        text
+    });
+    let path = lab.write("users.toml", text);
+    private(lab, &path);
     path
 }
 
-fn configuration(lab: &Lab, top: &str, users: &std::path::Path) -> String {
+/// Makes it the server's own and nobody else's.
+fn private(lab: &Lab, path: &Path) {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("chmod");
+    lab.give(path);
+}
+
+fn configuration(lab: &Lab, top: &str, users: &Path) -> String {
     let user = if is_root() { "user = \"nobody\"" } else { "" };
     let address = lab.address;
     format!(

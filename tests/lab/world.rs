@@ -95,7 +95,7 @@ impl Lab {
     }
 
     /// Writes a file in the lab and says where it is.
-    pub(crate) fn write(&self, name: &str, contents: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);
         fs::write(&path, contents).expect("a file in the lab");
         path

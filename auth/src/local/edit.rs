@@ -30,13 +30,38 @@ pub(super) fn update(
     })
 }
 
-/// The text without the user at `at`.
+/// The text without the user at `at`. The comment right above goes with the user; what stands
+/// above that, after a blank line, is about more than one user and stays.
 pub(super) fn remove(path: &Path, text: &str, at: usize) -> Result<String, UsersError> {
-    change(path, text, |users| {
-        if at < users.len() {
-            users.remove(at);
+    let mut document = parse(path, text)?;
+    let users = users(path, &mut document)?;
+    if at >= users.len() {
+        return Ok(text.to_owned());
+    }
+    let above = prefix(&users.remove(at));
+    let stays = above.rfind("\n\n").and_then(|end| above.get(..=end));
+    if let Some(stays) = stays {
+        if let Some(next) = users.get_mut(at) {
+            let whole = format!("{stays}{}", prefix(next));
+            next.decor_mut().set_prefix(whole);
+        } else {
+            let whole = format!(
+                "{stays}{}",
+                document.trailing().as_str().unwrap_or_default()
+            );
+            document.set_trailing(whole);
         }
-    })
+    }
+    Ok(document.to_string())
+}
+
+fn prefix(table: &Table) -> String {
+    table
+        .decor()
+        .prefix()
+        .and_then(|text| text.as_str())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn change(
@@ -44,13 +69,27 @@ fn change(
     text: &str,
     change: impl FnOnce(&mut ArrayOfTables),
 ) -> Result<String, UsersError> {
-    let inline = || UsersError::Inline { path: path.into() };
-    let mut document: DocumentMut = text.parse().map_err(|_| inline())?;
+    let mut document = parse(path, text)?;
+    change(users(path, &mut document)?);
+    Ok(document.to_string())
+}
+
+fn parse(path: &Path, text: &str) -> Result<DocumentMut, UsersError> {
+    text.parse()
+        .map_err(|_| UsersError::Inline { path: path.into() })
+}
+
+/// The `[[user]]` sections; an error when the users are written otherwise.
+fn users<'a>(
+    path: &Path,
+    document: &'a mut DocumentMut,
+) -> Result<&'a mut ArrayOfTables, UsersError> {
     let users = document
         .entry("user")
         .or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
-    change(users.as_array_of_tables_mut().ok_or_else(inline)?);
-    Ok(document.to_string())
+    users
+        .as_array_of_tables_mut()
+        .ok_or_else(|| UsersError::Inline { path: path.into() })
 }
 
 /// Writes what differs; what has its usual value and is not there stays away.

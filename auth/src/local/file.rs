@@ -25,7 +25,8 @@ const HEAD: &str = "\
 
 /// A users file, loaded, with the changes that were made to it since.
 ///
-/// Comments and the order of users survive a change; comments inside a removed user go with it.
+/// Comments and the order of users survive a change. A removed user takes the comments inside and
+/// right above along.
 #[derive(Debug)]
 pub struct UsersFile {
     path: PathBuf,

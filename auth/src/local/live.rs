@@ -118,13 +118,15 @@ fn millis(duration: Duration) -> u64 {
 }
 
 /// Local users as a directory: files are read and passwords checked in the pool.
-pub(crate) struct LocalDirectory {
+#[derive(Debug)]
+pub struct LocalDirectory {
     users: Arc<LocalUsers>,
     hashing: Arc<Pool>,
 }
 
 impl LocalDirectory {
-    pub(crate) fn new(users: Arc<LocalUsers>, hashing: Arc<Pool>) -> Self {
+    /// The users of a file, and the threads that work for them.
+    pub fn new(users: Arc<LocalUsers>, hashing: Arc<Pool>) -> Self {
         Self { users, hashing }
     }
 }

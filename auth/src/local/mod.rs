@@ -17,8 +17,7 @@ pub use entry::User;
 pub use error::{Problem, UsersError};
 pub use file::{Owner, UsersFile};
 pub use import::{ImportNote, Imported, import_passwd_file};
-pub(crate) use live::LocalDirectory;
-pub use live::LocalUsers;
+pub use live::{LocalDirectory, LocalUsers};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -22,7 +22,7 @@ fn default_words(setting: &Setting, code: fn(&str) -> String) -> String {
 
 fn value_words(setting: &Setting, code: fn(&str) -> String) -> String {
     let value = |profile| setting.default_text(profile).unwrap_or_default();
-    let first = value(Profile::default());
+    let first = value(Profile::Postern);
     let mut words = code(&first);
     let mut others: Vec<(String, Vec<&str>)> = Vec::new();
     for profile in Profile::ALL {

@@ -35,12 +35,13 @@ impl Resolver<'_> {
             let Some(address) = self.address(&key, item, &listeners) else {
                 continue;
             };
-            self.clear_passwords(&key, item, address, tls, &rule);
-            listeners.push(Listener {
+            let listener = Listener {
                 address,
                 tls,
                 rule: Arc::new(rule),
-            });
+            };
+            self.clear_passwords(&key, item, &listener);
+            listeners.push(listener);
         }
         self.anybody(written, &listeners);
         listeners
@@ -128,17 +129,10 @@ impl Resolver<'_> {
     }
 
     /// A warning when passwords may travel in the clear over a network.
-    fn clear_passwords(
-        &mut self,
-        key: &str,
-        item: &Spanned<file::Listener>,
-        address: SocketAddr,
-        tls: ListenerTls,
-        rule: &LoginRule,
-    ) {
-        if rule.login_type == LoginType::PlainText
-            && tls != ListenerTls::Implicit
-            && !address.ip().is_loopback()
+    fn clear_passwords(&mut self, key: &str, item: &Spanned<file::Listener>, listener: &Listener) {
+        if listener.rule.login_type == LoginType::PlainText
+            && listener.tls != ListenerTls::Implicit
+            && !listener.address.ip().is_loopback()
         {
             self.warning(
                 &format!("{key}.login_type"),

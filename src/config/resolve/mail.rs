@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::{Resolver, or, word, words};
-use crate::config::{MaildropPattern, Messages, file};
+use crate::config::{Messages, file};
+use crate::store::maildir::{Pattern, PatternError};
 
 impl Resolver<'_> {
     pub(super) fn users_file(&mut self, written: &file::File) -> Option<PathBuf> {
@@ -11,28 +12,29 @@ impl Resolver<'_> {
         self.path("users.file", &written.users.file, remedy)
     }
 
-    pub(super) fn maildrop(&mut self, written: &file::File) -> Option<MaildropPattern> {
+    pub(super) fn maildrop(&mut self, written: &file::File) -> Option<Pattern> {
         let remedy =
             "under [maildrop], write for instance path = \"/var/mail/{domain}/{user}/Maildir\"";
-        let path = &written.maildrop.path;
-        self.path("maildrop.path", path, remedy)?;
-        let path = path.as_ref()?;
-        let pattern = match MaildropPattern::new(path.get_ref(), self.folder()) {
-            Ok(pattern) => pattern,
-            Err(problem) => {
-                self.error("maildrop.path", path.span(), &problem, remedy);
-                return None;
-            }
+        let written = &written.maildrop.path;
+        let path = self.path("maildrop.path", written, remedy)?;
+        let span = written.as_ref()?.span();
+        let path = path.to_string_lossy();
+        let named = path.contains("{name}");
+        let pattern = match Pattern::new(&path) {
+            Ok(_) if !named && !path.contains("{user}") => Err(PatternError::Constant),
+            pattern => pattern,
         };
-        if pattern.forgets_domain() {
+        if !named && !path.contains("{domain}") && pattern.is_ok() {
             self.warning(
                 "maildrop.path",
-                path.span(),
+                span.clone(),
                 "accounts of two domains with the same name before the @ would share one Maildir",
                 "use {name}, or add {domain}, unless no account has a domain",
             );
         }
-        Some(pattern)
+        pattern
+            .map_err(|problem| self.error("maildrop.path", span, &problem.to_string(), remedy))
+            .ok()
     }
 
     pub(super) fn messages(&self, written: &file::Messages) -> Messages {

@@ -37,7 +37,7 @@ pub(super) fn resolve(
         .profile
         .as_ref()
         .and_then(|name| Profile::from_name(name.get_ref()))
-        .unwrap_or_default();
+        .unwrap_or(Profile::Postern);
     let mut resolver = Resolver {
         source,
         profile,
@@ -130,8 +130,10 @@ impl Resolver<'_> {
     }
 
     /// The folder that relative paths are taken from.
-    fn folder(&self) -> &Path {
-        self.source.file.parent().unwrap_or(Path::new(""))
+    fn folder(&self) -> PathBuf {
+        let file = std::path::absolute(self.source.file);
+        let file = file.unwrap_or_else(|_| self.source.file.to_owned());
+        file.parent().map(Path::to_owned).unwrap_or_default()
     }
 
     /// A file name that must be there; `section` is where it is missed.

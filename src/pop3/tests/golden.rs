@@ -120,5 +120,8 @@ fn class(reply: &[u8]) -> &'static str {
 
 fn next(next: &Next) -> String {
     let text = format!("{next:?}");
-    text.split([' ', '{']).next().unwrap_or_default().to_owned()
+    text.split([' ', '{', '['])
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }

@@ -49,15 +49,15 @@ fn listing() -> Arc<Listing> {
 /// An engine with a driver that grants every login and finds every message.
 struct Played {
     session: Session,
-    /// What the engine asked for last, apart from reading.
-    asked: Option<Next>,
+    /// What the engine asked for, apart from reading.
+    asked: Vec<Next>,
 }
 
 impl Played {
     fn new(settings: Settings, offer: Offer) -> Self {
         Self {
             session: Session::new(Arc::new(settings), offer),
-            asked: None,
+            asked: Vec::new(),
         }
     }
 
@@ -67,6 +67,11 @@ impl Played {
         played.line("PASS secret");
         assert!(played.session.is_logged_in());
         played
+    }
+
+    /// What the engine asked for last.
+    fn last(&self) -> Option<&Next> {
+        self.asked.last()
     }
 
     /// Sends a line; the driver's work succeeds. Returns all that is sent back.
@@ -79,13 +84,21 @@ impl Played {
         let mut sent = String::new();
         loop {
             sent.push_str(std::str::from_utf8(&turn.reply).unwrap());
-            turn = match turn.next {
+            let next = match turn.next {
                 Next::Read => return sent,
-                Next::Resume => self.session.resume(),
-                next => match self.work(next) {
-                    Some(turn) => turn,
-                    None => return sent,
-                },
+                Next::Resume => None,
+                next @ (Next::Begin { .. }
+                | Next::Close(_)
+                | Next::Password { .. }
+                | Next::Retrieve { .. }
+                | Next::StartTls
+                | Next::Step(_)
+                | Next::Update(_)) => Some(next),
+            };
+            turn = match next.map(|next| self.work(next)) {
+                None => self.session.resume(),
+                Some(Some(turn)) => turn,
+                Some(None) => return sent,
             };
         }
     }
@@ -103,9 +116,9 @@ impl Played {
                 self.session.secured(open_offer());
                 None
             }
-            _ => None,
+            Next::Read | Next::Resume | Next::Retrieve { .. } | Next::Close(_) => None,
         };
-        self.asked = Some(next);
+        self.asked.push(next);
         turn
     }
 }

@@ -24,8 +24,6 @@ pub(crate) struct Files {
     files: Vec<File>,
     /// Whether nothing was renamed, added or removed while the folders were read.
     pub(crate) quiet: bool,
-    /// Things that are not mail.
-    pub(crate) strangers: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -61,12 +59,13 @@ impl Places {
     /// When entries of `new` and `cur` last changed.
     pub(crate) fn times(&self) -> Result<[(i64, i64); 2], Errno> {
         Ok([
-            time(&rustix::fs::fstat(&self.new)?),
-            time(&rustix::fs::fstat(&self.cur)?),
+            changed(&rustix::fs::fstat(&self.new)?),
+            changed(&rustix::fs::fstat(&self.cur)?),
         ])
     }
 
-    fn rewind(&self) -> Result<(), Errno> {
+    /// Lets both be listed from the beginning.
+    pub(crate) fn rewind(&self) -> Result<(), Errno> {
         for fd in [&self.new, &self.cur] {
             rustix::fs::seek(fd, rustix::fs::SeekFrom::Start(0))?;
         }
@@ -99,21 +98,12 @@ impl Files {
     }
 
     fn read(&mut self, fd: BorrowedFd<'_>, place: Place) -> Result<(), Errno> {
-        let mut block = Vec::<u8>::with_capacity(32 * 1024);
-        let mut entries = RawDir::new(fd, block.spare_capacity_mut());
-        while let Some(entry) = entries.next() {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            if matches!(name, b"." | b"..") {
-                continue;
-            }
-            if name::is_mail(name) && is_file(fd, entry.file_name(), entry.file_type()) {
-                self.push(place, name)?;
-            } else {
-                self.strangers += usize::from(!name.starts_with(b"."));
-            }
-        }
-        Ok(())
+        each(
+            fd,
+            |name, mail| {
+                if mail { self.push(place, name) } else { Ok(()) }
+            },
+        )
     }
 
     fn push(&mut self, place: Place, name: &[u8]) -> Result<(), Errno> {
@@ -215,12 +205,28 @@ impl Files {
     }
 }
 
-/// The time of the last change of a folder's entries or a file's octets.
-pub(crate) fn time(stat: &Stat) -> (i64, i64) {
+/// When a file or folder last changed: seconds and nanoseconds that nobody can set.
+pub(crate) fn changed(stat: &Stat) -> (i64, i64) {
     (
-        stat.st_mtime,
-        i64::try_from(stat.st_mtime_nsec).unwrap_or(0),
+        stat.st_ctime,
+        i64::try_from(stat.st_ctime_nsec).unwrap_or(0),
     )
+}
+
+/// Shows every name in a folder and says whether it is mail.
+pub(crate) fn each(
+    fd: BorrowedFd<'_>,
+    mut visit: impl FnMut(&[u8], bool) -> Result<(), Errno>,
+) -> Result<(), Errno> {
+    let mut block = Vec::<u8>::with_capacity(32 * 1024);
+    let mut entries = RawDir::new(fd, block.spare_capacity_mut());
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        let mail = name::is_mail(name) && is_file(fd, entry.file_name(), entry.file_type());
+        visit(name, mail)?;
+    }
+    Ok(())
 }
 
 fn is_file(fd: BorrowedFd<'_>, name: &CStr, kind: FileType) -> bool {

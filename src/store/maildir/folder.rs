@@ -68,19 +68,33 @@ impl Folder {
     /// Opens `new` or `cur` for listing and for changes in it.
     pub(crate) fn place(&self, place: Place) -> Result<OwnedFd, StoreError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-        self.beneath(place.name().as_bytes(), flags, Mode::empty()).map_err(|errno| {
-            let problem = match errno {
-                Errno::NOENT => "it does not exist, so this is not a Maildir: create the folders \
-                                 cur, new and tmp, or correct `maildrop.path`",
-                Errno::NOTDIR | Errno::LOOP => {
+        self.beneath(place.name().as_bytes(), flags, Mode::empty())
+            .map_err(|errno| match errno {
+                Errno::NOENT => self.missing(place),
+                Errno::NOTDIR | Errno::LOOP => self.unusable(
+                    place.name(),
                     "it is not a folder (symbolic links are not followed inside a Maildir): put a \
-                     real folder there"
-                }
-                _ => return self.failed(place.name(), errno),
-            };
-            let path = self.path.join(place.name());
-            StoreError::Unusable { path, problem: problem.to_owned() }
-        })
+                 real folder there",
+                ),
+                _ => self.failed(place.name(), errno),
+            })
+    }
+
+    /// The error for a Maildir without one of its folders.
+    pub(crate) fn missing(&self, place: Place) -> StoreError {
+        self.unusable(
+            place.name(),
+            "it does not exist, so this is not a Maildir: create the folders cur, new and tmp, or \
+             correct `maildrop.path`",
+        )
+    }
+
+    /// The error for something beneath that is not as it must be.
+    pub(crate) fn unusable(&self, name: &str, problem: &str) -> StoreError {
+        StoreError::Unusable {
+            path: self.path.join(name),
+            problem: problem.to_owned(),
+        }
     }
 
     /// Opens a message for reading. What is not a regular file is not there.

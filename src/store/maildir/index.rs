@@ -61,12 +61,11 @@ pub(crate) fn open(folder: &Folder, flags: OFlags) -> Result<Option<OwnedFd>, St
         Err(errno) => errno,
     };
     match problem {
-        Errno::LOOP | Errno::ISDIR | Errno::NXIO => Err(StoreError::Unusable {
-            path: folder.path().join(INDEX),
-            problem: "it is not a regular file, and links are not followed inside a Maildir: move \
-                      it away, or put the file itself there"
-                .to_owned(),
-        }),
+        Errno::LOOP | Errno::ISDIR | Errno::NXIO => Err(folder.unusable(
+            INDEX,
+            "it is not a regular file, and links are not followed inside a Maildir: move it away, \
+             or put the file itself there",
+        )),
         errno => Err(folder.failed(INDEX, errno)),
     }
 }

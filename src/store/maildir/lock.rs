@@ -13,7 +13,6 @@ use rustix::fs::{Gid, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use super::clock::Clock;
-use super::files;
 use super::folder::Folder;
 use super::index::INDEX;
 use crate::store::StoreError;
@@ -119,7 +118,7 @@ fn break_stale(folder: &Folder) -> Result<bool, StoreError> {
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
     let touched = match folder.stat(LOCK) {
-        Ok(stat) => files::time(&stat).0,
+        Ok(stat) => stat.st_mtime,
         Err(Errno::NOENT) => return Ok(true),
         Err(errno) => return Err(folder.failed(LOCK, errno)),
     };
@@ -140,7 +139,7 @@ fn break_stale(folder: &Folder) -> Result<bool, StoreError> {
 /// Whether a lock lies there that nobody has touched for too long; for the administrator.
 pub(crate) fn age(folder: &Folder) -> Option<(i64, bool)> {
     let stat = folder.stat(LOCK).ok()?;
-    let age = now(folder).ok()?.saturating_sub(files::time(&stat).0);
+    let age = now(folder).ok()?.saturating_sub(stat.st_mtime);
     Some((age, age > STALE))
 }
 
@@ -150,7 +149,7 @@ fn now(folder: &Folder) -> Result<i64, Errno> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let mode = Mode::RUSR | Mode::WUSR;
     if let Ok(fd) = folder.beneath(b".", OFlags::RDWR | OFlags::TMPFILE, mode) {
-        return Ok(files::time(&rustix::fs::fstat(fd)?).0);
+        return Ok(rustix::fs::fstat(fd)?.st_mtime);
     }
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let name = format!("{INDEX}.clock-{}-{number}", std::process::id());
@@ -158,7 +157,7 @@ fn now(folder: &Folder) -> Result<i64, Errno> {
     let fd = folder.beneath(name.as_bytes(), flags, mode)?;
     let stat = rustix::fs::fstat(fd);
     folder.unlink(&name)?;
-    Ok(files::time(&stat?).0)
+    Ok(stat?.st_mtime)
 }
 
 fn identity(stat: &Stat) -> (u64, u64) {

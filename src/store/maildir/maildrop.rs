@@ -21,6 +21,9 @@ pub(crate) struct OpenMaildrop {
     snapshot: Arc<Snapshot>,
     relisted: Mutex<Option<Relisted>>,
     clock: Arc<dyn Clock>,
+    /// How often the folders were listed again.
+    #[cfg(test)]
+    pub(super) listings: std::sync::atomic::AtomicUsize,
 }
 
 impl OpenMaildrop {
@@ -35,6 +38,8 @@ impl OpenMaildrop {
             snapshot,
             relisted: Mutex::new(None),
             clock,
+            #[cfg(test)]
+            listings: Default::default(),
         }
     }
 
@@ -68,6 +73,9 @@ impl OpenMaildrop {
         places: &Places,
         relisted: &'a mut MutexGuard<'_, Option<Relisted>>,
     ) -> Result<&'a Relisted, StoreError> {
+        #[cfg(test)]
+        self.listings
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let fresh = Relisted::read(folder, places, self.clock.as_ref())?;
         Ok(relisted.insert(fresh))
     }

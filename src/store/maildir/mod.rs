@@ -7,7 +7,11 @@
 //! | `files`, `name` | what lies in `new` and `cur`, and what a file name tells |
 //! | `uidlist`, `index` | the text of `dovecot-uidlist`, and reading it |
 //! | `lock`, `update` | Dovecot's dotlock, and all changes of the index |
+//! | `mark` | a mark above all uids, should the index be lost |
 //! | `table`, `measure`, `snapshot` | brings all of it together |
+//! | `twins` | two files that claim to be one message |
+//! | `cache` | snapshots shared between sessions |
+//! | `inspect` | what the administrator asks |
 //! | `maildrop`, `relisted`, `message` | one session |
 //!
 //! What is decided here:
@@ -20,12 +24,15 @@
 //! - Quota files (`maildirsize`) are left alone; whoever keeps them counts again.
 //! - Names are octets. A name with LF or CR cannot stand in the index and is not mail.
 
+mod cache;
 mod clock;
 mod files;
 mod folder;
 mod index;
+mod inspect;
 mod lock;
 mod maildrop;
+mod mark;
 mod measure;
 mod message;
 mod name;
@@ -33,6 +40,7 @@ mod path;
 mod relisted;
 mod snapshot;
 mod table;
+mod twins;
 mod uidlist;
 mod update;
 
@@ -44,12 +52,14 @@ use std::sync::Arc;
 
 use postern_auth::{Account, Identity};
 
+use self::cache::{Cache, Stamp};
 use self::folder::Folder;
 use self::maildrop::OpenMaildrop;
 use self::snapshot::Snapshot;
 use super::{Maildrop, Store, StoreError};
 
 pub use self::clock::{Clock, SystemClock};
+pub use self::inspect::{Depth, Finding, IndexHealth, Inspection, MessageReport, Problem};
 pub use self::path::{Pattern, PatternError};
 
 /// Opens the Maildirs of all accounts.
@@ -57,7 +67,11 @@ pub struct MaildirStore {
     pattern: Pattern,
     exact_sizes: bool,
     clock: Arc<dyn Clock>,
+    cache: Cache,
 }
+
+/// How many messages the snapshots that are kept for later sessions may have in all: some 64 MiB.
+const CACHED: usize = 1 << 20;
 
 impl MaildirStore {
     /// A store whose maildrops are where `pattern` says, unless an account says otherwise.
@@ -73,6 +87,7 @@ impl MaildirStore {
             pattern,
             exact_sizes,
             clock,
+            cache: Cache::new(CACHED),
         }
     }
 
@@ -87,12 +102,38 @@ impl MaildirStore {
                 Arc::clone(&self.clock),
             ));
         };
-        let snapshot = Arc::new(Snapshot::take(&folder, exact, self.clock.as_ref())?);
+        let snapshot = self.snapshot(&folder, exact)?;
         Ok(OpenMaildrop::new(
             Some(folder),
             snapshot,
             Arc::clone(&self.clock),
         ))
+    }
+
+    /// Looks at an account's Maildir for the administrator, and changes nothing in it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when its path cannot be made, or it is not a Maildir that can be read.
+    pub fn inspect(&self, account: &Account, depth: Depth) -> Result<Inspection, StoreError> {
+        let path = self.pattern.path(account)?;
+        match self.folder(account, &path)? {
+            Some(folder) => Inspection::of(&folder, depth),
+            None => Ok(Inspection::absent(path)),
+        }
+    }
+
+    /// The snapshot of a Maildir: one that is kept, if nothing changed since it was taken.
+    fn snapshot(&self, folder: &Folder, exact: bool) -> Result<Arc<Snapshot>, StoreError> {
+        let now = self.clock.unix_time();
+        let stamp = Stamp::of(folder)?;
+        if let Some(snapshot) = self.cache.find(&stamp, exact) {
+            return Ok(snapshot);
+        }
+        let snapshot = Arc::new(Snapshot::take(folder, exact, self.clock.as_ref())?);
+        if snapshot.complete && stamp.is_settled(now) && Stamp::of(folder)? == stamp {
+            self.cache.keep(stamp, exact, &snapshot);
+        }
+        Ok(snapshot)
     }
 
     /// Opens the Maildir; none if no mail was ever delivered.

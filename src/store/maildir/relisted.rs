@@ -1,16 +1,12 @@
 //! Where messages are now that are no longer where the snapshot saw them: their flags changed, or
 //! another program moved them from `new` to `cur`.
 
-use std::time::Duration;
-
+use super::cache::SETTLED;
 use super::clock::Clock;
 use super::files::{Files, Places};
 use super::folder::{Folder, Place};
 use super::name;
 use crate::store::StoreError;
-
-/// Changes within one tick of the file system's clock cannot be told apart by it.
-const TICK: Duration = Duration::from_secs(2);
 
 /// One later listing of the folders, good for any number of messages.
 #[derive(Debug)]
@@ -35,7 +31,7 @@ impl Relisted {
         let files = Files::list(folder, places)?;
         let mut by_base: Vec<u32> = (0..).take(files.len()).collect();
         by_base.sort_unstable_by(|a, b| base(&files, *a).cmp(base(&files, *b)));
-        let limit = now.saturating_sub(TICK).as_secs();
+        let limit = now.saturating_sub(SETTLED).as_secs();
         let settled = times
             .iter()
             .all(|time| u64::try_from(time.0).is_ok_and(|at| at < limit));

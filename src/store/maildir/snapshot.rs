@@ -12,7 +12,8 @@ use super::files::{Files, Places};
 use super::folder::{Folder, Place};
 use super::index::{self, State};
 use super::measure;
-use super::table::Table;
+use super::table::{Source, Table};
+use super::twins;
 use super::update::Update;
 use crate::store::{Listing, StoreError};
 
@@ -21,6 +22,8 @@ use crate::store::{Listing, StoreError};
 pub(crate) struct Snapshot {
     /// Sizes and unique ids.
     pub(crate) listing: Arc<Listing>,
+    /// Whether every message is in it, with a size that is sure.
+    pub(crate) complete: bool,
     names: Vec<u8>,
     ends: Vec<u32>,
 }
@@ -53,6 +56,10 @@ impl Snapshot {
     ) -> Result<Self, StoreError> {
         let places = Places::open(folder)?;
         let mut files = Files::list(folder, &places)?;
+        if files.by_base().len() < files.len() {
+            twins::part(folder, &files, &places, clock);
+            files = Files::list(folder, &places)?;
+        }
         files.move_to_cur(&places);
         let mut table = Table::new(&files, exact);
         let state = index::read(folder, rustix::fs::OFlags::RDONLY, &mut |entry| {
@@ -100,8 +107,12 @@ impl Snapshot {
         }
         names.shrink_to_fit();
         ends.shrink_to_fit();
+        let complete = table
+            .shown()
+            .all(|(_, row)| row.uid != 0 && row.source != Source::Guess);
         Ok(Self {
             listing: Arc::new(listing),
+            complete,
             names,
             ends,
         })

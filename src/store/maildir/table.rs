@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::files::Files;
+use super::folder::Place;
 use super::name;
 use super::uidlist::Entry;
 
@@ -140,6 +141,14 @@ impl<'a> Table<'a> {
         self.rows.iter().enumerate().filter(|(_, row)| !row.hidden)
     }
 
+    /// Files whose base name another one has, and that are not shown for that.
+    pub(crate) fn twins(&self) -> impl Iterator<Item = (Place, &'a [u8])> {
+        let hidden = |index: &usize| self.by_base.get(self.base(*index)) != Some(index);
+        (0..self.rows.len())
+            .filter(hidden)
+            .filter_map(|index| self.files.get(index))
+    }
+
     /// A row, to be changed.
     pub(crate) fn row_mut(&mut self, index: usize) -> Option<&mut Row> {
         self.rows.get_mut(index)
@@ -220,15 +229,23 @@ impl<'a> Table<'a> {
             .filter(|(index, _)| !self.imported.contains_key(index))
             .map(|(_, row)| row.uid)
             .collect();
+        // By uid, not by the order of a folder: the same one keeps the id in every session.
+        let uid = |index: usize| self.at(index).map_or(0, |row| row.uid);
+        let mut by_uid: Vec<(usize, &str)> = self
+            .imported
+            .iter()
+            .map(|(index, id)| (*index, &**id))
+            .collect();
+        by_uid.sort_unstable_by_key(|(index, _)| uid(*index));
         let mut seen = BTreeSet::new();
         let mut dropped = Vec::new();
-        for (index, id) in &self.imported {
+        for (index, id) in by_uid {
             let number = id
                 .parse()
                 .ok()
-                .filter(|number: &u32| number.to_string() == **id);
+                .filter(|number: &u32| number.to_string() == id);
             if number.is_some_and(|number| own.contains(&number)) || !seen.insert(id) {
-                dropped.push(*index);
+                dropped.push(index);
             }
         }
         for index in dropped {

@@ -3,7 +3,8 @@
 //! Everything happens under the dotlock, after the index was read again; entries are appended, or
 //! the whole file is written anew and renamed over the old one. Nothing is told to a client before
 //! it is on the disk. A uid is never given out twice: the next one is beyond the header's, beyond
-//! every entry's, and in an index that replaces a lost one beyond the time in seconds.
+//! every entry's, and in an index that replaces a lost one beyond
+//! the time in seconds and the mark.
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -16,6 +17,7 @@ use super::files::{Files, Places};
 use super::folder::Folder;
 use super::index::{self, INDEX, State, Summary};
 use super::lock::Lock;
+use super::mark;
 use super::table::{Source, Table};
 use super::uidlist::{Damage, End, Entry, Header};
 use crate::store::StoreError;
@@ -46,23 +48,29 @@ impl Update<'_> {
     /// be able to log in and delete mail.
     pub(crate) fn run(&self, table: &mut Table<'_>) -> Result<(), StoreError> {
         for _ in 0..ATTEMPTS {
-            let lock = Lock::take(self.folder, self.clock)?;
+            let lock = match Lock::take(self.folder, self.clock) {
+                Err(StoreError::Failed { source, .. })
+                    if let Some(errno) = full(&source)
+                        && table.listed() > 0 =>
+                {
+                    self.postpone(errno, &table.unlisted(), table);
+                    return Ok(());
+                }
+                other => other?,
+            };
             table.forget_uids();
             let flags = OFlags::RDWR | OFlags::APPEND;
             let state = index::read(self.folder, flags, &mut |entry| table.absorb(entry))?;
             let done = match state {
                 State::Sound(summary) => self.extend(lock, &summary, table)?,
-                State::Missing => {
-                    let first = self.seconds();
-                    self.begin(lock, first, table)?
-                }
+                State::Missing => self.begin(lock, 1, table)?,
                 State::Damaged { damage, floor } => {
                     table.forget_uids();
                     if !lock.is_ours() {
                         continue;
                     }
                     self.put_aside(damage)?;
-                    self.begin(lock, self.seconds().max(floor), table)?
+                    self.begin(lock, floor, table)?
                 }
             };
             if done {
@@ -82,10 +90,21 @@ impl Update<'_> {
 
     /// Keeps a damaged index under another name.
     fn put_aside(&self, damage: Damage) -> Result<(), StoreError> {
-        let nanos = self.clock.unix_time().as_nanos();
-        let aside = format!("{INDEX}.damaged-{nanos}");
-        let renamed = self.folder.rename_to_free(INDEX, &aside);
-        renamed.map_err(|errno| self.folder.failed(INDEX, errno))?;
+        let seconds = self.clock.unix_time().as_secs();
+        let names = (0..1000).map(|number| match number {
+            0 => format!("{INDEX}.damaged-{seconds}"),
+            again => format!("{INDEX}.damaged-{seconds}-{again}"),
+        });
+        let mut result = Err(Errno::EXIST);
+        let mut aside = String::new();
+        for name in names {
+            result = self.folder.rename_to_free(INDEX, &name);
+            aside = name;
+            if result != Err(Errno::EXIST) {
+                break;
+            }
+        }
+        result.map_err(|errno| self.folder.failed(INDEX, errno))?;
         tracing::error!(
             path = %self.folder.path().join(INDEX).display(),
             kept_as = aside,
@@ -96,9 +115,11 @@ impl Update<'_> {
         Ok(())
     }
 
-    /// Writes a new index for all messages.
-    fn begin(&self, lock: Lock<'_>, first: u32, table: &mut Table<'_>) -> Result<bool, StoreError> {
+    /// Writes a new index for all messages. None of its uids can have been given out: they are
+    /// above `floor`, above the mark, and above the time in seconds.
+    fn begin(&self, lock: Lock<'_>, floor: u32, table: &mut Table<'_>) -> Result<bool, StoreError> {
         let unlisted = table.unlisted();
+        let first = self.seconds().max(floor).max(mark::read(self.folder));
         let next = self.assign(&unlisted, first, table)?;
         let header = Header {
             version: 3,
@@ -108,8 +129,8 @@ impl Update<'_> {
         };
         let mut out = Writer::new(lock.file());
         let mode = self.folder.itself()?.st_mode & 0o666;
-        let written = out
-            .header(&header)
+        let written = mark::raise(self.folder, next)
+            .and_then(|()| out.header(&header))
             .and_then(|()| out.rows(table, &unlisted));
         written
             .and_then(|()| lock.publish(Mode::from_raw_mode(mode), None))
@@ -131,27 +152,24 @@ impl Update<'_> {
         let tidy = summary.lines >= TIDY_FROM && dead.saturating_mul(4) >= summary.lines;
         let append = summary.whole && summary.header.version == 3 && !tidy && !table.learned();
         let next = self.assign(&unlisted, summary.next, table)?;
-        let written = if append {
-            self.append(&lock, summary, table, &unlisted)
-        } else {
+        let written = mark::raise(self.folder, next).and_then(|()| {
+            if append {
+                return self.append(&lock, summary, table, &unlisted);
+            }
             let header = Header {
                 version: 3,
                 next,
                 ..summary.header.clone()
             };
-            self.rewrite(
-                lock,
-                &Rewrite {
-                    summary,
-                    header,
-                    tidy,
-                },
-                table,
-                &unlisted,
-            )
-        };
+            let rewrite = Rewrite {
+                summary,
+                header,
+                tidy,
+            };
+            self.rewrite(lock, &rewrite, table, &unlisted)
+        });
         match written {
-            Err(errno @ (Errno::NOSPC | Errno::DQUOT)) => {
+            Err(errno @ (Errno::NOSPC | Errno::DQUOT)) if table.listed() > count(&unlisted) => {
                 self.postpone(errno, &unlisted, table);
                 Ok(true)
             }
@@ -168,14 +186,12 @@ impl Update<'_> {
     ) -> Result<u32, StoreError> {
         let taken = table.taken();
         if !index::has_room(first, unlisted.len().saturating_add(taken.len())) {
-            return Err(StoreError::Unusable {
-                path: self.folder.path().join(INDEX),
-                problem: format!(
-                    "the next unique id would be {first}, and there are none above {}: move the \
+            let problem = format!(
+                "the next unique id would be {first}, and there are none above {}: move the \
                      mail into a new Maildir",
-                    u32::MAX - 1
-                ),
-            });
+                u32::MAX - 1
+            );
+            return Err(self.folder.unusable(INDEX, &problem));
         }
         let mut free = (first..).filter(|uid| !taken.contains(uid));
         let mut next = first;
@@ -250,6 +266,9 @@ impl Update<'_> {
 
     /// Leaves new messages for later when the disk or the quota is full.
     fn postpone(&self, errno: Errno, unlisted: &[usize], table: &mut Table<'_>) {
+        if unlisted.is_empty() {
+            return;
+        }
         for &index in unlisted {
             if let Some(row) = table.row_mut(index) {
                 row.uid = 0;
@@ -322,6 +341,15 @@ impl<'a> Writer<'a> {
         self.block.clear();
         Ok(())
     }
+}
+
+/// Whether the disk or the quota is full.
+fn full(error: &std::io::Error) -> Option<Errno> {
+    Errno::from_io_error(error).filter(|errno| matches!(*errno, Errno::NOSPC | Errno::DQUOT))
+}
+
+fn count(indices: &[usize]) -> u64 {
+    u64::try_from(indices.len()).unwrap_or(u64::MAX)
 }
 
 fn errno(error: std::io::Error) -> Errno {

@@ -4,10 +4,16 @@
     reason = "these tests make Maildirs on a real disk"
 )]
 
+mod confinement;
+mod index;
+mod inspection;
+mod paths;
 mod sessions;
+mod sizes;
+mod uidlist;
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +21,7 @@ use std::time::Duration;
 
 use postern_auth::Account;
 
-use super::{Clock, MaildirStore, OpenMaildrop, Pattern};
+use super::{Clock, MaildirStore, OpenMaildrop, Pattern, SystemClock};
 use crate::store::{Maildrop, StoreError};
 
 /// The time at which tests begin: far below and above nothing that matters.
@@ -94,6 +100,28 @@ impl Site {
         }
     }
 
+    /// Does something without root's right to pass over permissions.
+    pub(super) fn as_somebody_else<T: Send>(&self, act: impl FnOnce() -> T + Send) -> T {
+        const NOBODY: u32 = 65_534;
+        let everybody = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(self.maildir.parent().unwrap(), everybody).unwrap();
+        std::thread::scope(|scope| {
+            scope
+                .spawn(|| {
+                    // For this thread alone, and without effect unless this is root.
+                    nix::unistd::setfsuid(NOBODY.into());
+                    act()
+                })
+                .join()
+                .unwrap()
+        })
+    }
+
+    /// Goes to a time at which all changes so far are long past.
+    pub(super) fn settle(&self) {
+        self.clock.set(SystemClock.unix_time().as_secs() + 10);
+    }
+
     pub(super) fn put(&self, name: &str, octets: &[u8]) -> PathBuf {
         let path = self.maildir.join(name);
         fs::write(&path, octets).unwrap();
@@ -150,7 +178,24 @@ pub(super) fn octets(maildrop: &dyn Maildrop, index: usize) -> Result<Vec<u8>, S
     }
 }
 
-/// What tells one file from another.
-pub(super) fn inode(path: &Path) -> u64 {
-    fs::symlink_metadata(path).unwrap().ino()
+/// Makes a file so long, without writing anything into it.
+pub(super) fn resize(path: &Path, length: u64) {
+    let (flags, mode) = (rustix::fs::OFlags::WRONLY, rustix::fs::Mode::empty());
+    let fd = rustix::fs::open(path, flags, mode).unwrap();
+    rustix::fs::ftruncate(fd, length).unwrap();
+}
+
+/// Sets the time of a file's last change to so many seconds from now.
+pub(super) fn touch(path: &Path, seconds: i64) {
+    let now = i64::try_from(SystemClock.unix_time().as_secs()).unwrap();
+    let time = rustix::fs::Timespec {
+        tv_sec: now + seconds,
+        tv_nsec: 0,
+    };
+    let times = rustix::fs::Timestamps {
+        last_access: time,
+        last_modification: time,
+    };
+    let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+    rustix::fs::utimensat(rustix::fs::CWD, path, &times, flags).unwrap();
 }

@@ -69,3 +69,210 @@ fn deletes_what_is_marked_and_nothing_else() {
         [(START + 2).to_string(), (START + 4).to_string()]
     );
 }
+
+#[test]
+fn flags_and_folders_may_change_meanwhile() {
+    let site = Site::new();
+    site.put("cur/1.a:2,", b"a");
+    site.put("cur/2.b:2,", b"b");
+    site.put("cur/3.c:2,", b"c");
+    let maildrop = site.open();
+    let cur = site.maildir.join("cur");
+    fs::rename(cur.join("1.a:2,"), cur.join("1.a:2,S")).unwrap();
+    fs::rename(cur.join("2.b:2,"), site.maildir.join("new/2.b")).unwrap();
+    assert_eq!(octets(&maildrop, 0).unwrap(), b"a");
+    assert_eq!(octets(&maildrop, 1).unwrap(), b"b");
+    fs::rename(cur.join("1.a:2,S"), cur.join("1.a:2,FS")).unwrap();
+    assert_eq!(octets(&maildrop, 0).unwrap(), b"a", "and again");
+    fs::rename(cur.join("1.a:2,FS"), cur.join("1.a:2,")).unwrap();
+    maildrop.remove(&mut [0, 1].into_iter()).unwrap();
+    assert_eq!(site.names("cur"), ["3.c:2,"]);
+    assert!(site.names("new").is_empty());
+}
+
+#[test]
+fn ten_thousand_renamed_messages_cost_one_listing() {
+    let site = Site::with(false);
+    for number in 10_000..20_000 {
+        site.put(&format!("cur/{number}.x:2,"), b"x");
+    }
+    let maildrop = site.open();
+    for number in 10_000..20_000 {
+        let old = site.maildir.join(format!("cur/{number}.x:2,"));
+        fs::rename(&old, old.with_file_name(format!("{number}.x:2,S"))).unwrap();
+    }
+    site.settle();
+    octets(&maildrop, 0).unwrap();
+    let places = maildrop.listings.load(Ordering::Relaxed);
+    for index in 0..10_000 {
+        assert_eq!(octets(&maildrop, index).unwrap(), b"x");
+    }
+    assert_eq!(maildrop.listings.load(Ordering::Relaxed), places);
+    maildrop.remove(&mut (0..9_999)).unwrap();
+    assert_eq!(site.names("cur"), ["19999.x:2,S"]);
+    assert_eq!(maildrop.listings.load(Ordering::Relaxed), places + 1);
+}
+
+#[test]
+fn an_open_message_stays_readable() {
+    let site = Site::new();
+    let path = site.put("cur/1.a", &[b'x'; 200_000]);
+    let maildrop = site.open();
+    let mut message = maildrop.message(0).unwrap();
+    let mut block = vec![0; 64 * 1024];
+    assert_eq!(message.read(&mut block).unwrap(), block.len());
+    fs::remove_file(&path).unwrap();
+    assert!(matches!(octets(&maildrop, 0), Err(StoreError::Vanished)));
+    let mut all = block.len();
+    while let Some(count) = message
+        .read_now(&mut block)
+        .unwrap()
+        .filter(|count| *count > 0)
+    {
+        all += count;
+    }
+    assert_eq!(all, 200_000);
+    assert_eq!(message.read(&mut block).unwrap(), 0);
+}
+
+#[test]
+fn a_message_that_is_cut_off_while_it_is_read_ends_there() {
+    let site = Site::new();
+    let path = site.put("cur/1.a", &[b'x'; 100_000]);
+    let maildrop = site.open();
+    let mut message = maildrop.message(0).unwrap();
+    let mut block = vec![0; 64 * 1024];
+    message.read(&mut block).unwrap();
+    resize(&path, 10);
+    assert_eq!(message.read(&mut block).unwrap(), 0);
+    assert_eq!(message.read_now(&mut block).unwrap(), Some(0));
+}
+
+/// V0006: the others are deleted, and the session hears of the one that is not.
+#[test]
+fn removal_goes_on_after_a_failure() {
+    let site = Site::new();
+    for name in ["1.a", "2.b", "3.c", "4.d"] {
+        let path = site.put(&format!("cur/{name}"), b"x");
+        if name != "2.b" {
+            std::os::unix::fs::chown(&path, Some(65_534), None).ok();
+        }
+    }
+    let maildrop = site.open();
+    let cur = site.maildir.join("cur");
+    let root = rustix::process::geteuid().is_root();
+    // Under the sticky bit, everybody removes only what is his own.
+    fs::set_permissions(
+        &cur,
+        fs::Permissions::from_mode(if root { 0o1777 } else { 0o555 }),
+    )
+    .unwrap();
+    let marked = &mut [0, 1, 3].into_iter();
+    let error = site
+        .as_somebody_else(|| maildrop.remove(marked))
+        .unwrap_err();
+    if root {
+        assert_eq!(error.left, 1);
+        assert_eq!(site.names("cur"), ["2.b", "3.c"]);
+    } else {
+        assert_eq!(error.left, 3);
+    }
+    assert!(
+        error
+            .to_string()
+            .contains("could not be deleted; the first: "),
+        "{error}"
+    );
+    assert!(error.to_string().contains("ann/cur"), "{error}");
+    fs::set_permissions(&cur, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn two_files_with_one_base_name_become_two_messages() {
+    let site = Site::new();
+    let later = site.put("cur/1.a:2,S", b"second");
+    let first = site.put("cur/1.a:2,", b"first");
+    touch(&first, -50);
+    touch(&later, -40);
+    site.put("new/2.b", b"new");
+    touch(&site.put("cur/2.b:2,F", b"old"), -60);
+    let maildrop = site.open();
+    let mut all: Vec<_> = (0..4)
+        .map(|index| octets(&maildrop, index).unwrap())
+        .collect();
+    assert_eq!(
+        all[..2],
+        [&b"first"[..], b"old"],
+        "the earlier ones keep their names"
+    );
+    assert!(all.contains(&b"second".to_vec()) && all.contains(&b"new".to_vec()));
+    maildrop.remove(&mut [0].into_iter()).unwrap();
+    all.remove(0);
+    let again = site.open();
+    let rest: Vec<_> = (0..3).map(|index| octets(&again, index).unwrap()).collect();
+    assert_eq!(rest, all);
+    assert_eq!(uids(&again), uids(&maildrop)[1..]);
+}
+
+#[test]
+fn one_file_under_two_names_is_one_message() {
+    let site = Site::new();
+    let path = site.put("cur/1.a:2,", b"x");
+    fs::hard_link(&path, site.maildir.join("cur/1.a:2,S")).unwrap();
+    assert_eq!(uids(&site.open()).len(), 1);
+    assert_eq!(
+        site.names("cur").len(),
+        2,
+        "somebody may just be renaming it"
+    );
+}
+
+#[test]
+fn nothing_is_listed_twice_while_nothing_changes() {
+    let site = Site::new();
+    site.put("cur/1.a", b"a");
+    site.open();
+    assert!(
+        !Arc::ptr_eq(site.open().listing(), site.open().listing()),
+        "too fresh to be kept"
+    );
+    site.settle();
+    let kept = site.open();
+    assert!(Arc::ptr_eq(site.open().listing(), kept.listing()));
+    assert_eq!(octets(&site.open(), 0).unwrap(), b"a");
+    let estimate = Account {
+        exact_size: Some(false),
+        ..site.account.clone()
+    };
+    let other = site.store.open_account(&estimate).unwrap();
+    assert!(!Arc::ptr_eq(other.listing(), kept.listing()));
+}
+
+#[test]
+fn every_change_is_seen_at_once() {
+    let site = Site::new();
+    site.put("cur/1.a", b"a");
+    let count = |wanted: usize, after: &str| {
+        assert_eq!(site.open().listing().len(), wanted, "after {after}");
+        site.settle();
+        site.open();
+    };
+    count(1, "the first");
+    site.put("new/2.b", b"b");
+    count(2, "a delivery to new");
+    site.put("cur/3.c", b"c");
+    count(3, "a file in cur");
+    fs::rename(
+        site.maildir.join("cur/3.c"),
+        site.maildir.join("cur/3.c:2,S"),
+    )
+    .unwrap();
+    count(3, "a change of flags");
+    fs::remove_file(site.maildir.join("cur/1.a")).unwrap();
+    count(2, "a deletion");
+    site.open().remove(&mut [0].into_iter()).unwrap();
+    count(1, "our own deletion");
+    let text = site.index().replace(" :3.c", " Pimported :3.c");
+    site.write_index(text);
+    assert_eq!(uids(&site.open()), ["imported"], "after an import");
+}

@@ -1,0 +1,177 @@
+//! A house to log in to: a users file, a desk, and the records that it writes.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::{
+    Audit, Authenticator, Caller, Channel, CrossSite, Directory, Identity, LocalUsers, LoginRecord,
+    LoginRule, LoginType, Policy, Pool, Progress, Protection, Refusal, Secret, Site,
+};
+
+/// Made by crypt(3): password `right`. Cheap, as many are checked here.
+const RIGHT: &str = "$5$rounds=1000$x$5ncE3xeFO8YNQwpQEydhoeUN1txqxYfpsfRQnCfc8E0";
+
+const USERS: &str = r#"
+[[user]]
+name = "Alice"
+aliases = ["alice@example.test", 'CORP\Alice']
+password = "RIGHT"
+site = "LONDON"
+
+[[user]]
+name = "bob"
+password = "RIGHT"
+disabled = true
+
+[[user]]
+name = "carol"
+password = "RIGHT"
+pop3 = false
+
+[[user]]
+name = "dave"
+password = "RIGHT"
+site = "paris"
+
+[[user]]
+name = "administrator@corp.test"
+password = "RIGHT"
+
+[[user]]
+name = "sales"
+delegates = ["ALICE@example.test", "bob", "dave"]
+
+[[user]]
+name = "paris-sales"
+site = "paris"
+delegates = ["alice"]
+
+[[user]]
+name = "shut"
+disabled = true
+delegates = ["alice"]
+"#;
+
+#[derive(Default)]
+pub(crate) struct Records(pub(crate) Mutex<Vec<LoginRecord>>);
+
+impl Audit for Records {
+    fn login(&self, record: &LoginRecord) {
+        self.0.lock().unwrap().push(record.clone());
+    }
+}
+
+pub(crate) struct House {
+    pub(crate) desk: Authenticator,
+    pub(crate) records: Arc<Records>,
+    pub(crate) _folder: tempfile::TempDir,
+}
+
+/// A house with the users above.
+pub(crate) fn house(policy: Policy) -> House {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users.toml");
+    crate::local::tests::write(&path, &USERS.replace("RIGHT", RIGHT));
+    let users = Arc::new(LocalUsers::open(&path).unwrap());
+    let pool = Arc::new(Pool::new("hash", 2, 1000, 1000).unwrap());
+    let records = Arc::new(Records::default());
+    let audit: Arc<dyn Audit> = Arc::<Records>::clone(&records);
+    House {
+        desk: Authenticator::new(policy, users, audit, pool),
+        records,
+        _folder: folder,
+    }
+}
+
+/// A house with another directory.
+pub(crate) fn house_with(policy: Policy, directory: Arc<dyn Directory>) -> House {
+    let records = Arc::new(Records::default());
+    let audit: Arc<dyn Audit> = Arc::<Records>::clone(&records);
+    let desk = Authenticator::with_directory(policy, directory, audit);
+    House {
+        desk,
+        records,
+        _folder: tempfile::tempdir().unwrap(),
+    }
+}
+
+pub(crate) fn policy() -> Policy {
+    Policy {
+        site: Some(Site::new("London")),
+        cross_site: CrossSite::Refuse,
+        attempts_per_connection: 3,
+        failures_per_account: 10,
+        failures_per_source: 100,
+        throttle_window: Duration::from_secs(600),
+        refusal_delay: Duration::from_secs(1),
+        blocked_accounts: vec!["administrator".to_owned()],
+    }
+}
+
+pub(crate) fn channel(login_type: LoginType, protection: Protection) -> Channel {
+    let mechanisms = ["GSSAPI", "PLAIN", "X-NONE"].map(str::to_owned).to_vec();
+    Channel {
+        protection,
+        rule: Arc::new(LoginRule {
+            login_type,
+            mechanisms,
+            user_pass: true,
+        }),
+    }
+}
+
+pub(crate) fn tls() -> Channel {
+    channel(LoginType::Secure, Protection::Tls)
+}
+
+pub(crate) fn caller() -> Caller {
+    caller_from("192.0.2.1")
+}
+
+pub(crate) fn caller_from(address: &str) -> Caller {
+    Caller::new(address.parse::<IpAddr>().unwrap(), 1)
+}
+
+impl House {
+    pub(crate) async fn pass(&self, login: &str, password: &str, caller: &mut Caller) -> Progress {
+        let password = Secret::new(password.as_bytes().to_vec());
+        self.desk
+            .begin_password(login.as_bytes(), password, &tls(), caller)
+            .step(None)
+            .await
+    }
+
+    pub(crate) async fn plain(&self, message: &str, caller: &mut Caller) -> Progress {
+        let mut exchange = self.desk.begin("plain", &tls(), caller).unwrap();
+        exchange.step(Some(message.as_bytes())).await
+    }
+
+    pub(crate) fn last(&self) -> LoginRecord {
+        self.records.0.lock().unwrap().last().cloned().unwrap()
+    }
+
+    pub(crate) fn reasons(&self) -> Vec<&'static str> {
+        self.records
+            .0
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|record| record.reason.as_str())
+            .collect()
+    }
+}
+
+pub(crate) fn granted(progress: Progress) -> Identity {
+    match progress {
+        Progress::Granted(identity) => identity,
+        Progress::Challenge(_) | Progress::Refused(_) => panic!("{progress:?}"),
+    }
+}
+
+pub(crate) fn refused(progress: Progress) -> Refusal {
+    match progress {
+        Progress::Refused(refusal) => refusal,
+        Progress::Challenge(_) | Progress::Granted(_) => panic!("{progress:?}"),
+    }
+}

@@ -1,0 +1,142 @@
+//! The files that the configuration names, as the user who is looking sees them.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use nix::unistd::{AccessFlags, access};
+use postern_auth::{Account, LocalUsers, UsersFile};
+
+use super::{about, aside};
+use crate::config::{Config, Finding};
+use crate::store::StoreError;
+use crate::store::maildir::{Depth, MaildirStore};
+
+/// The configuration itself: the server reads it again when it is no longer root.
+pub(super) fn configuration(config: &Config, findings: &mut Vec<Finding>) {
+    if let Err(error) = access(&config.file, AccessFlags::R_OK) {
+        let problem = format!("the server could not read it again on SIGHUP: {error}");
+        let remedy =
+            "let the service user read it, for instance with chown root:postern and chmod 640";
+        findings.push(aside(&config.file, "", problem, remedy));
+    }
+}
+
+/// The users file; gives its accounts.
+pub(super) fn users(config: &Config, findings: &mut Vec<Finding>) -> Vec<Arc<Account>> {
+    let path = &config.users_file;
+    if fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        let remedy = "`postern user add NAME` makes it with a first account";
+        findings.push(about(path, "users.file", "it is not there", remedy));
+        return Vec::new();
+    }
+    let loaded = UsersFile::load(path).and_then(|file| Ok((file, LocalUsers::open(path)?)));
+    let (file, directory) = match loaded {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            let remedy = "correct the file; it belongs to the service user with mode 600";
+            findings.push(Finding::error(error.to_string(), remedy).key("users.file"));
+            return Vec::new();
+        }
+    };
+    if file.users().is_empty() {
+        let remedy = "`postern user add NAME` adds the first";
+        findings.push(aside(
+            path,
+            "users.file",
+            "it has no accounts, so nobody can log in",
+            remedy,
+        ));
+    }
+    for user in file.users() {
+        for delegate in &user.delegates {
+            if file.find(delegate).is_none() {
+                let problem = format!(
+                    "{:?} names the delegate {delegate:?}, who is not there",
+                    user.name
+                );
+                let remedy = "add that account, or remove the delegate";
+                findings.push(aside(path, "users.file", problem, remedy));
+            }
+        }
+    }
+    file.users()
+        .iter()
+        .filter_map(|user| directory.account(&user.name))
+        .collect()
+}
+
+/// The folder of all Maildirs, and each Maildir that exists.
+pub(super) fn maildrops(config: &Config, accounts: &[Arc<Account>], findings: &mut Vec<Finding>) {
+    const KEY: &str = "maildrop.path";
+    let root = config.maildrop.root();
+    match fs::metadata(&root) {
+        Err(error) => {
+            let remedy = "make the folder, mount the disk with the mail, or correct maildrop.path";
+            findings.push(about(
+                &root,
+                KEY,
+                format!("it cannot be looked at: {error}"),
+                remedy,
+            ));
+            return;
+        }
+        Ok(found) if !found.is_dir() => {
+            findings.push(about(
+                &root,
+                KEY,
+                "it is not a folder",
+                "correct maildrop.path",
+            ));
+            return;
+        }
+        Ok(_) => {}
+    }
+    if let Err(error) = access(&root, AccessFlags::X_OK) {
+        let remedy =
+            "let the service user into it (chmod o+x, or chown to its group and chmod g+x)";
+        findings.push(about(
+            &root,
+            KEY,
+            format!("the service user cannot enter it: {error}"),
+            remedy,
+        ));
+        return;
+    }
+    let store = MaildirStore::new(config.maildrop.clone(), config.messages.exact_size);
+    for account in accounts {
+        maildrop(&store, account, findings);
+    }
+}
+
+fn maildrop(store: &MaildirStore, account: &Account, findings: &mut Vec<Finding>) {
+    const KEY: &str = "maildrop.path";
+    let remedy = "the Maildir and all in it must belong to the service user";
+    match store.inspect(account, Depth::Show) {
+        Ok(inspection) if inspection.exists => {
+            for name in ["", "cur", "new", "tmp"] {
+                let folder = inspection.path.join(name);
+                if let Err(error) = writable(&folder) {
+                    let problem = format!("of account {:?}: {error}", account.name);
+                    findings.push(about(&folder, KEY, problem, remedy));
+                }
+            }
+        }
+        Ok(_) => {}
+        Err(StoreError::Unusable { path, problem }) => {
+            let problem = format!("of account {:?}: {problem}", account.name);
+            findings.push(about(&path, KEY, problem, remedy));
+        }
+        Err(error) => {
+            let problem = format!("the maildrop of account {:?}: {error}", account.name);
+            findings.push(Finding::error(problem, remedy).key(KEY));
+        }
+    }
+}
+
+fn writable(folder: &Path) -> nix::Result<()> {
+    access(
+        folder,
+        AccessFlags::R_OK | AccessFlags::W_OK | AccessFlags::X_OK,
+    )
+}

@@ -1,0 +1,129 @@
+//! Accounts on the screen. Never a password hash, only its kind.
+
+use postern_auth::{User, UsersFile};
+
+use super::maildrop;
+use crate::admin::json::Json;
+use crate::admin::table::{self, shown};
+use crate::admin::{AdminError, Office, Outcome};
+use crate::config::Config;
+
+impl Office<'_> {
+    pub(super) fn list(&mut self, file: &UsersFile, json: bool) -> Result<Outcome, AdminError> {
+        if json {
+            let users = file
+                .users()
+                .iter()
+                .map(|user| Json::Object(members(user)))
+                .collect();
+            writeln!(self.out, "{}", Json::List(users))?;
+            return Ok(Outcome::Fine);
+        }
+        let rows: Vec<_> = file
+            .users()
+            .iter()
+            .map(|user| {
+                [
+                    user.name.clone(),
+                    state(user).to_owned(),
+                    scheme(user).to_owned(),
+                    user.site.clone().unwrap_or_default(),
+                    user.aliases.join(" "),
+                    user.delegates.join(" "),
+                ]
+            })
+            .collect();
+        table::write(
+            self.out,
+            ["NAME", "STATE", "PASSWORD", "SITE", "ALIASES", "DELEGATES"],
+            &rows,
+        )?;
+        Ok(Outcome::Fine)
+    }
+
+    pub(super) fn show(
+        &mut self,
+        config: &Config,
+        user: &User,
+        json: bool,
+    ) -> Result<Outcome, AdminError> {
+        let place = maildrop(config, user);
+        if json {
+            let mut members = members(user);
+            members.retain(|(name, _)| *name != "maildrop");
+            members.push((
+                "maildrop",
+                Json::maybe(place, |place| Json::text(place.display())),
+            ));
+            writeln!(self.out, "{}", Json::Object(members))?;
+            return Ok(Outcome::Fine);
+        }
+        let place = place.map_or_else(
+            || "none: the name does not fit maildrop.path, give the account a maildrop".to_owned(),
+            |place| place.display().to_string(),
+        );
+        let lines = [
+            ("name", user.name.clone()),
+            ("state", state(user).to_owned()),
+            ("password", scheme(user).to_owned()),
+            (
+                "site",
+                user.site
+                    .clone()
+                    .unwrap_or_else(|| "this server's own".to_owned()),
+            ),
+            ("aliases", user.aliases.join(" ")),
+            ("delegates", user.delegates.join(" ")),
+            ("maildrop", place),
+        ];
+        for (name, value) in lines {
+            if !value.is_empty() {
+                writeln!(self.out, "{name:10} {}", shown(&value))?;
+            }
+        }
+        Ok(Outcome::Fine)
+    }
+}
+
+fn members(user: &User) -> Vec<(&'static str, Json)> {
+    let list = |names: &[String]| Json::List(names.iter().map(Json::text).collect());
+    vec![
+        ("name", Json::text(&user.name)),
+        ("disabled", Json::Bool(user.disabled)),
+        ("pop3", Json::Bool(user.pop3)),
+        ("password", Json::text(scheme(user))),
+        ("site", Json::maybe(user.site.as_ref(), Json::text)),
+        ("exact_size", Json::maybe(user.exact_size, Json::Bool)),
+        ("aliases", list(&user.aliases)),
+        ("delegates", list(&user.delegates)),
+        (
+            "maildrop",
+            Json::maybe(user.maildrop.as_ref(), |path| Json::text(path.display())),
+        ),
+    ]
+}
+
+fn state(user: &User) -> &'static str {
+    if user.disabled {
+        "disabled"
+    } else if user.pop3 {
+        "active"
+    } else {
+        "POP3 off"
+    }
+}
+
+/// The kind of hash, by what stands before its second `$`.
+fn scheme(user: &User) -> &'static str {
+    let Some(hash) = &user.password else {
+        return "none";
+    };
+    match hash.as_str().split('$').nth(1) {
+        Some("argon2id" | "argon2i" | "argon2d") => "Argon2",
+        Some("2a" | "2b" | "2y") => "bcrypt",
+        Some("5") => "SHA-256 crypt",
+        Some("6") => "SHA-512 crypt",
+        Some("y") => "yescrypt",
+        _ => "other",
+    }
+}

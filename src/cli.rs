@@ -1,0 +1,296 @@
+//! The command line: what can be typed, and the help that teaches it.
+//!
+//! Only words here; `main.rs` starts the server, `admin` does the rest.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::config::DEFAULT_PATH;
+
+mod pages;
+
+pub use pages::{completions, man_pages};
+
+/// A POP3 server for organisations on Active Directory or Kerberos; it behaves as Exchange's does.
+#[derive(Debug, Parser)]
+#[command(
+    name = "postern",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_help = "\
+Begin with:
+  postern demo                            try it: sample users and mail on loopback
+  postern config example > postern.toml   a commented configuration with every setting
+  postern check --config postern.toml     everything that is wrong with it, with remedies
+  postern user add ann@example.test       a first account
+  postern serve                           serve mail
+
+Exit codes: 0 fine, 1 something failed or was found, 2 the command line is wrong."
+)]
+pub struct Cli {
+    /// The configuration file
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = DEFAULT_PATH
+    )]
+    pub config: PathBuf,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve mail until SIGTERM
+    ///
+    /// SIGHUP reads the configuration and the certificates again; with an error in them the server
+    /// goes on with the old ones and logs why. SIGTERM closes the listeners and gives sessions
+    /// `timeouts.drain` to end. Under systemd it says READY=1 and takes sockets handed over.
+    #[command(after_help = "\
+Examples:
+  postern serve
+  postern serve --config ./postern.toml")]
+    Serve,
+
+    /// Serve sample users and mail on loopback, to try the server out
+    ///
+    /// Everything is made up for this run and gone after it: certificate, users, mail. It prints
+    /// commands that work against it.
+    Demo,
+
+    /// Say everything that is wrong with the configuration and what it names
+    ///
+    /// Looks at the configuration, the certificates, the users file, the maildrops and the ports,
+    /// and changes nothing. Every finding has its place and a remedy. The exit code is 1 when
+    /// there is an error, and 0 when there are only warnings.
+    #[command(after_help = "\
+Examples:
+  postern check
+  postern check --config new.toml && sudo systemctl reload postern
+  postern check --json | jq '.findings[].remedy'")]
+    Check {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+
+    /// Keep the local accounts
+    #[command(subcommand)]
+    User(UserCommand),
+
+    /// Look into maildrops
+    #[command(subcommand)]
+    Maildrop(MaildropCommand),
+
+    /// Print what can be configured
+    #[command(subcommand)]
+    Config(ConfigCommand),
+
+    /// Print a script that completes commands in a shell
+    #[command(after_help = "\
+Examples:
+  postern completions bash > /usr/share/bash-completion/completions/postern
+  postern completions fish > ~/.config/fish/completions/postern.fish")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// Keep the local accounts.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Add an account
+    ///
+    /// The password is asked for twice, or read from standard input with --password-stdin. It
+    /// never stands on the command line, where other users of the host could see it.
+    #[command(after_help = "\
+Examples:
+  postern user add ann@example.test
+  printf '%s\\n' \"$PASSWORD\" | postern user add scanner@example.test --password-stdin
+  postern user add shared@example.test --delegate ann@example.test --delegate ben@example.test")]
+    Add {
+        /// The account
+        #[command(flatten)]
+        name: Name,
+        /// Its password
+        #[command(flatten)]
+        password: PasswordSource,
+        /// The site in which the mailbox lives [default: this server's own]
+        #[arg(long, value_name = "SITE")]
+        site: Option<String>,
+        /// The Maildir, when it is not where `maildrop.path` says
+        #[arg(long, value_name = "PATH")]
+        maildrop: Option<PathBuf>,
+        /// An account that may open this mailbox with its own password; may be given several times
+        #[arg(long = "delegate", value_name = "NAME")]
+        delegates: Vec<String>,
+    },
+
+    /// Change the password of an account
+    #[command(after_help = "\
+Examples:
+  postern user passwd ann@example.test
+  pass show mail/ann | head -n 1 | postern user passwd ann@example.test --password-stdin")]
+    Passwd {
+        /// The account
+        #[command(flatten)]
+        name: Name,
+        /// Its password
+        #[command(flatten)]
+        password: PasswordSource,
+    },
+
+    /// List the accounts
+    #[command(after_help = "\
+Examples:
+  postern user list
+  postern user list --json | jq -r '.[] | select(.disabled) | .name'")]
+    List {
+        /// Print a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+
+    /// Show one account
+    Show {
+        /// The account
+        #[command(flatten)]
+        name: Name,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+
+    /// Let an account log in no more
+    ///
+    /// The password and the mail stay; `postern user enable` undoes it.
+    Disable {
+        /// The account
+        #[command(flatten)]
+        name: Name,
+    },
+
+    /// Let a disabled account log in again
+    Enable {
+        /// The account
+        #[command(flatten)]
+        name: Name,
+    },
+
+    /// Remove an account; its mail stays where it is
+    Remove {
+        /// The account
+        #[command(flatten)]
+        name: Name,
+    },
+
+    /// Take accounts over from a passwd-file of Dovecot
+    ///
+    /// Each line is `user:password:uid:gid:gecos:home:shell:extra` with a {SCHEME} before the
+    /// password, as Dovecot's passwd-file has it. Accounts that are there already are left alone.
+    /// It says for each line what was done, or why it could not be.
+    #[command(after_help = "\
+Examples:
+  postern user import --dry-run /etc/dovecot/users
+  postern user import /etc/dovecot/users")]
+    Import {
+        /// The passwd-file
+        file: PathBuf,
+        /// Say what would be done, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// An account.
+#[derive(Debug, Args)]
+pub struct Name {
+    /// The account's name, such as ann@example.test
+    #[arg(value_name = "USER")]
+    pub name: String,
+}
+
+/// Where a new password comes from.
+#[derive(Debug, Args)]
+pub struct PasswordSource {
+    /// Read the password from the first line of standard input
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+/// Look into maildrops.
+#[derive(Debug, Subcommand)]
+pub enum MaildropCommand {
+    /// List the messages of an account as a session would see them
+    #[command(after_help = "\
+Examples:
+  postern maildrop show ann@example.test
+  postern maildrop show ann@example.test --json | jq '.messages[0].uid'")]
+    Show {
+        /// The account
+        #[command(flatten)]
+        name: Name,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+
+    /// Test an account's Maildir and its index, and change nothing
+    ///
+    /// The exit code is 1 when something was found.
+    Verify {
+        /// The account
+        #[command(flatten)]
+        name: Name,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Print what can be configured.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print the reference of all settings, in Markdown
+    Reference,
+
+    /// Print a commented configuration with every setting
+    #[command(after_help = "\
+Example:
+  postern config example | sudo tee /etc/postern/postern.toml")]
+    Example,
+
+    /// Print the man page postern.toml(5), or write all man pages into a folder
+    #[command(after_help = "\
+Examples:
+  postern config man | man -l -
+  sudo postern config man --directory /usr/local/share/man/man1")]
+    Man {
+        /// Write postern(1), one page for each command, and postern.toml(5) into this folder
+        #[arg(long, value_name = "FOLDER")]
+        directory: Option<PathBuf>,
+    },
+}
+
+/// The definition of the whole command line.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_definition_holds_together() {
+        super::command().debug_assert();
+    }
+}
