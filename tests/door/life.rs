@@ -57,7 +57,8 @@ fn at_sigterm_nobody_new_comes_in_and_sessions_may_end() {
     until("a closed door", || {
         Client::connect(house.clear).is_err().then_some(())
     });
-    assert!(session.ask("RETR 2").starts_with("+OK"));
+    let answer = session.ask("RETR 2");
+    assert!(answer.starts_with("+OK"), "{answer}");
     session.list();
     assert!(session.ask("QUIT").starts_with("+OK"));
     let ended = within(|| house.process.try_wait().expect("the state of the server"));
@@ -104,9 +105,14 @@ fn accounts_are_seen_as_they_are_now() {
     let house = start(&Setup::new());
     assert!(house.session("paula").ask("STAT").starts_with("+OK"));
     let path = house.ground.path("users.toml");
-    let mut file: toml::Table = fs::read_to_string(&path).expect("the users").parse().expect("TOML");
+    let mut file: toml::Table = fs::read_to_string(&path)
+        .expect("the users")
+        .parse()
+        .expect("TOML");
     let users = file["user"].as_array_mut().expect("a list");
-    let paula = users.iter_mut().find(|user| user["name"].as_str() == Some("paula"));
+    let paula = users
+        .iter_mut()
+        .find(|user| user["name"].as_str() == Some("paula"));
     paula.expect("paula")["disabled"] = true.into();
     fs::write(&path, toml::to_string(&file).expect("plain values")).expect("writing the users");
     until("paula to be shut out", || {
