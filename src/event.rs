@@ -38,6 +38,11 @@ pub enum Event<'a> {
         /// What is wrong, with its remedy.
         problem: &'a str,
     },
+    /// The user that the server became cannot read the configuration.
+    ReloadImpossible {
+        /// What is wrong, with its remedy.
+        problem: &'a str,
+    },
     /// The addresses of the listeners changed, which takes a restart.
     ListenersChanged,
     /// A connection could not be accepted; the listener rests for a moment.
@@ -134,6 +139,12 @@ impl Event<'_> {
                 error!(
                     problem,
                     "reload refused: the old configuration stays in force"
+                );
+            }
+            Self::ReloadImpossible { problem } => {
+                warn!(
+                    problem,
+                    "SIGHUP will be refused: the server's user cannot read this"
                 );
             }
             Self::ListenersChanged => {

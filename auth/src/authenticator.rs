@@ -168,3 +168,6 @@ fn permits(channel: &Channel, plaintext: bool) -> bool {
         LoginType::Secure => channel.is_protected(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,6 +48,15 @@ impl Caller {
         self.session
     }
 
+    /// The same connection once more, for attempts at the same time.
+    #[cfg(test)]
+    pub(crate) fn twin(&self) -> Self {
+        Self {
+            standing: Arc::clone(&self.standing),
+            ..*self
+        }
+    }
+
     /// Counts the beginning of an attempt, and shares the standing with it.
     pub(crate) fn begin(&self) -> Arc<Standing> {
         let mut counts = self.standing.lock();

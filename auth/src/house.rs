@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::{
-    Audit, Authenticator, Caller, Channel, CrossSite, Directory, Identity, LocalUsers, LoginRecord,
-    LoginRule, LoginType, Policy, Pool, Progress, Protection, Refusal, Secret, Site,
+    Account, Answer, Audit, Authenticator, Caller, Channel, CrossSite, Directory, Identity,
+    LocalUsers, Login, LoginRecord, LoginRule, LoginType, Policy, Pool, Progress, Protection,
+    Refusal, Secret, Site, Unavailable, Verdict,
 };
 
 /// Made by crypt(3): password `right`. Cheap, as many are checked here.
@@ -105,7 +106,7 @@ pub(crate) fn policy() -> Policy {
         failures_per_source: 100,
         throttle_window: Duration::from_secs(600),
         refusal_delay: Duration::from_secs(1),
-        blocked_accounts: vec!["administrator".to_owned()],
+        blocked_accounts: vec!["Administrator".to_owned()],
     }
 }
 
@@ -173,5 +174,29 @@ pub(crate) fn refused(progress: Progress) -> Refusal {
     match progress {
         Progress::Refused(refusal) => refusal,
         Progress::Challenge(_) | Progress::Granted(_) => panic!("{progress:?}"),
+    }
+}
+
+/// A directory that is out of order, or slow.
+pub(crate) struct Broken {
+    pub(crate) fault: Option<Unavailable>,
+    pub(crate) takes: Duration,
+}
+
+impl Directory for Broken {
+    fn find<'a>(&'a self, _: &'a Login, _: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
+        Box::pin(async move { Ok(None) })
+    }
+
+    fn verify<'a>(
+        &'a self,
+        _: Option<&'a Account>,
+        _: &'a Secret,
+        _: IpAddr,
+    ) -> Answer<'a, Verdict> {
+        Box::pin(async move {
+            tokio::time::sleep(self.takes).await;
+            self.fault.map_or(Ok(Verdict::Wrong), Err)
+        })
     }
 }

@@ -23,6 +23,8 @@ mod clock;
 mod directory;
 mod evidence;
 mod exchange;
+#[cfg(test)]
+mod house;
 mod identity;
 mod local;
 mod login;

@@ -26,7 +26,7 @@ pub(crate) struct Desk {
 /// Why a login did not come about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// The client is refused; `true` when the credentials themselves were looked at.
+    /// The client is refused, always with the same words.
     Refused(Reason),
     /// The server could not find out.
     Unavailable(Reason),
@@ -159,7 +159,9 @@ impl Desk {
             .name
             .rsplit_once('@')
             .map_or(account.name.as_str(), |(user, _)| user);
-        let is = |blocked: &String| *blocked == account.name || *blocked == short;
+        let is = |blocked: &String| {
+            blocked.eq_ignore_ascii_case(&account.name) || blocked.eq_ignore_ascii_case(short)
+        };
         if self.policy.blocked_accounts.iter().any(is) {
             return Err(Fault::Refused(Reason::Blocked));
         }

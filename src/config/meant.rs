@@ -126,7 +126,7 @@ pub struct Limits {
     pub max_sasl_line: usize,
     /// Connections at the same time.
     pub max_connections: usize,
-    /// Connections from one address (IPv4 /32, IPv6 /64).
+    /// Connections from one address; an IPv4-mapped one counts as IPv4.
     pub max_connections_per_source: usize,
     /// Sessions of one account after login.
     pub max_connections_per_user: usize,

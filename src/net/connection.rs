@@ -33,7 +33,7 @@ use crate::store::Maildrop;
 /// Replies to pipelined commands are held back until they are this long, in octets.
 const PORTION: usize = 32 * 1024;
 
-/// A line that is longer than this before login takes one of the places for long lines.
+/// A line that is longer than this before login, in octets, asks for leave.
 const SHORT_LINE: usize = 4 * 1024;
 
 /// An output buffer of more than this is given back before the connection waits.
@@ -62,6 +62,7 @@ pub(super) struct Connection {
 enum Input {
     Line(Zeroizing<Vec<u8>>),
     TooLong,
+    Overloaded,
     Expired,
     Stopping,
     Lost,
@@ -131,6 +132,7 @@ impl Connection {
             let turn = match self.input().await? {
                 Input::Line(line) => self.line(&line),
                 Input::TooLong => self.session.line_too_long(),
+                Input::Overloaded => self.session.overloaded(),
                 Input::Expired => self.session.expired(),
                 Input::Stopping => self.session.stopping(),
                 Input::Lost => return Ok(()),
@@ -170,25 +172,25 @@ impl Connection {
                 Taken::Partial => {}
             }
             if !self.may_hold_line() {
-                return Ok(Input::TooLong);
+                return Ok(Input::Overloaded);
             }
             self.flush().await?;
             let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.idle());
             tokio::select! {
                 biased;
+                () = self.house.reached(Phase::Stopping) => return Ok(Input::Stopping),
                 read = timeout_at(deadline, self.stream.read(&mut self.lines)) => match read {
                     Ok(Ok(true)) => {}
                     Ok(Ok(false)) => return Ok(Input::Lost),
                     Ok(Err(error)) => return Err(error),
                     Err(_) => return Ok(Input::Expired),
                 },
-                () = self.house.reached(Phase::Stopping) => return Ok(Input::Stopping),
             }
         }
     }
 
-    /// Before login, long lines share a fixed number of places (design: pre-auth memory is bounded
-    /// in total, not only for each connection).
+    /// Before login, long lines share a fixed amount of memory: what strangers hold is bounded in
+    /// total, not only for each connection.
     fn may_hold_line(&mut self) -> bool {
         if self.session.is_logged_in()
             || self.lines.waiting() <= SHORT_LINE
@@ -196,7 +198,8 @@ impl Connection {
         {
             return true;
         }
-        self.long_line = self.house.places.long_line();
+        let octets = self.service.settings.max_response;
+        self.long_line = self.house.places.long_line(octets);
         self.long_line.is_some()
     }
 

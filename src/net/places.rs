@@ -12,9 +12,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Limits;
 
-/// How many long lines may be held before login at the same time, over all connections: with
-/// the largest line of 1 MiB this bounds what strangers can make the server hold to 64 MiB.
-const LONG_LINES: usize = 64;
+/// What all long lines before login may hold together, in octets: a bound on what strangers can
+/// make the server keep, however many they are.
+const LONG_LINES: usize = 64 << 20;
 
 /// The places taken now. How many there may be stands in the configuration and may change.
 pub struct Places {
@@ -58,9 +58,10 @@ impl Places {
             .take(account.to_owned(), limits.max_connections_per_user)
     }
 
-    /// Leave to hold a long line before login, or none.
-    pub(super) fn long_line(&self) -> Option<OwnedSemaphorePermit> {
-        self.long_lines.clone().try_acquire_owned().ok()
+    /// Leave to hold a line of up to so many octets before login, or none.
+    pub(super) fn long_line(&self, octets: usize) -> Option<OwnedSemaphorePermit> {
+        let octets = u32::try_from(octets).ok()?;
+        self.long_lines.clone().try_acquire_many_owned(octets).ok()
     }
 
     /// How many connections there are.

@@ -33,7 +33,7 @@ pub struct Service {
 
 impl Service {
     /// What a client may do on this channel.
-    pub(super) fn offer(&self, listener: &Listener, channel: &Channel) -> Offer {
+    pub fn offer(&self, listener: &Listener, channel: &Channel) -> Offer {
         let mechanisms = self.authenticator.mechanisms(channel);
         Offer {
             mechanisms: mechanisms.into_iter().map(str::to_owned).collect(),

@@ -150,6 +150,11 @@ impl Session {
         self.end(Say::TooLong, Ending::Closed)
     }
 
+    /// The driver has no memory left for this line: an answer, and the end.
+    pub fn overloaded(&mut self) -> Turn {
+        self.end(Say::Unavailable, Ending::Closed)
+    }
+
     /// The mechanism's next challenge, not encoded.
     pub fn challenged(&mut self, challenge: &[u8]) -> Turn {
         self.step(|state, _| {

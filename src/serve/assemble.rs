@@ -11,11 +11,11 @@ use crate::net::{Service, Tls};
 use crate::pop3::{Profile, Settings, Utf8};
 use crate::store::MaildirStore;
 
-/// Builds the service of the first generation.
+/// Builds the service of the first generation; passwords are checked in `hashing`.
 ///
 /// # Errors
 /// [`ServeError`] names the file that cannot be used.
-pub(super) fn first(config: &Config, hashing: &Arc<Pool>) -> Result<Service, ServeError> {
+pub fn assemble(config: &Config, hashing: &Arc<Pool>) -> Result<Service, ServeError> {
     let directory = directory(config, hashing)?;
     let policy = config.policy.clone();
     let authenticator = Authenticator::with_directory(policy, directory, Arc::new(LoginLog));

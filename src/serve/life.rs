@@ -17,7 +17,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::{ServeError, assemble, log, privilege};
+use super::assemble::{self, assemble};
+use super::{ServeError, log, privilege};
 use crate::config::{self, Config};
 use crate::event::Event;
 use crate::net::{self, Bound, House, Phase};
@@ -53,10 +54,14 @@ fn serve(
     let bound = net::bind(&addresses(config), cores)?;
     // From here on nothing is root: what cannot be read now could not be read on reload either.
     privilege::become_user(config.run_as.as_ref())?;
+    if let Err(error) = config::load(file) {
+        let problem = &error.to_string();
+        Event::ReloadImpossible { problem }.emit();
+    }
 
     let hashing = Arc::new(Pool::new("hash", cores, QUEUE_PER_CLIENT, QUEUE)?);
     let disk = Pool::new("disk", cores * DISK_WORKERS, QUEUE_PER_CLIENT, QUEUE)?;
-    let service = assemble::first(config, &hashing)?;
+    let service = assemble(config, &hashing)?;
     let (phase, seen) = watch::channel(Phase::Open);
     let house = Arc::new(House::new(Arc::new(service), disk, seen));
 

@@ -5,6 +5,7 @@ mod life;
 mod log;
 mod privilege;
 
+pub use assemble::assemble;
 pub use life::run;
 pub use privilege::{PrivilegeError, become_user};
 

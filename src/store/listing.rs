@@ -37,6 +37,14 @@ impl fmt::Display for Uid<'_> {
 }
 
 impl Listing {
+    /// An empty listing with room for so many messages.
+    pub fn with_capacity(count: usize) -> Self {
+        Self {
+            entries: Vec::with_capacity(count),
+            ..Self::default()
+        }
+    }
+
     /// Appends a message; `imported` replaces the decimal id in UIDL.
     pub fn push(&mut self, size: u64, uid: u32, imported: Option<&str>) {
         if let Some(id) = imported {

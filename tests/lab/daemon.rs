@@ -35,12 +35,15 @@ pub(crate) struct Daemon {
     child: Child,
     /// What the program writes: standard output and standard error, and for some a log file.
     log: PathBuf,
+    /// How long the log was before, when one of this name ran in this lab already.
+    before: usize,
 }
 
 impl Daemon {
     /// Starts the program. Its output goes to `NAME.log` in the lab.
     pub(crate) fn start(lab: &Lab, name: &str, command: &mut Command) -> Self {
         let log = lab.path().join(format!("{name}.log"));
+        let before = fs::read(&log).map_or(0, |octets| octets.len());
         let file = File::options()
             .create(true)
             .append(true)
@@ -58,12 +61,15 @@ impl Daemon {
             name: name.to_owned(),
             child,
             log,
+            before,
         }
     }
 
-    /// Everything it wrote until now.
+    /// Everything it wrote since it started.
     pub(crate) fn log(&self) -> String {
-        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+        let octets = fs::read(&self.log).unwrap_or_default();
+        let said = octets.get(self.before..).unwrap_or_default();
+        String::from_utf8_lossy(said).into_owned()
     }
 
     /// Waits for an answer, and fails at once when the program has ended before that.

@@ -7,13 +7,17 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value, value};
 use super::entry::User;
 use super::error::UsersError;
 
-/// The text with one more user.
+/// The text with one more user, at its very end.
 pub(super) fn add(path: &Path, text: &str, user: &User) -> Result<String, UsersError> {
-    change(path, text, |users| {
+    change(path, text, |_| ())?;
+    let more = change(path, "", |users| {
         let mut table = Table::new();
         fill(&mut table, user);
         users.push(table);
-    })
+    })?;
+    let text = text.trim_end();
+    let gap = if text.is_empty() { "" } else { "\n\n" };
+    Ok(format!("{text}{gap}{more}"))
 }
 
 /// The text with the user at `at` changed.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::entry::User;
 use super::parse::canonical;
-use crate::{Account, PasswordHash, Site};
+use crate::{Account, PasswordHash, Site, Verdict};
 
 /// One version of the users, read without a lock.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub(super) struct Index {
     names: HashMap<String, Arc<Entry>>,
     /// What is checked for names that nobody has: a hash of the kind that most users have. Its
     /// outcome is never looked at, so it may be anybody's.
-    pub(super) stand_in: PasswordHash,
+    stand_in: PasswordHash,
     /// How many users there are.
     pub(super) users: usize,
 }
@@ -54,6 +54,17 @@ impl Index {
     /// The user who answers to a lookup key.
     pub(super) fn find(&self, key: &str) -> Option<&Arc<Entry>> {
         self.names.get(key)
+    }
+
+    /// The hash to check a password against, and the answer where it is known before: then the
+    /// check is done for its time only, and what comes of it must not be looked at.
+    pub(super) fn hash_for(&self, account: Option<&Account>) -> (PasswordHash, Option<Verdict>) {
+        let entry = account.and_then(|account| self.find(&account.name));
+        match entry.map(|entry| &entry.password) {
+            Some(Some(hash)) => (hash.clone(), None),
+            Some(None) => (self.stand_in.clone(), Some(Verdict::NoPassword)),
+            None => (self.stand_in.clone(), Some(Verdict::Wrong)),
+        }
     }
 }
 

@@ -153,31 +153,18 @@ impl Directory for LocalDirectory {
         client: IpAddr,
     ) -> Answer<'a, Verdict> {
         Box::pin(async move {
-            let (hash, none) = {
-                let index = self.users.current.load();
-                let entry = account.and_then(|account| index.find(&account.name));
-                let hash = entry.and_then(|entry| entry.password.clone());
-                let has_password = hash.is_some();
-                let none = if entry.is_some() {
-                    Verdict::NoPassword
-                } else {
-                    Verdict::Wrong
-                };
-                (
-                    hash.unwrap_or_else(|| index.stand_in.clone()),
-                    (!has_password).then_some(none),
-                )
-            };
+            let (hash, answer) = self.users.current.load().hash_for(account);
             let password = password.clone();
             let right = self
                 .hashing
                 .run(client, move || hash.verify(&password))
                 .await?;
-            Ok(match none {
-                Some(verdict) => verdict,
-                None if right => Verdict::Right,
-                None => Verdict::Wrong,
-            })
+            let verdict = if right {
+                Verdict::Right
+            } else {
+                Verdict::Wrong
+            };
+            Ok(answer.unwrap_or(verdict))
         })
     }
 }

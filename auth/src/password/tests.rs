@@ -49,6 +49,13 @@ fn octets_beyond_ascii_are_taken_as_typed() {
 }
 
 #[test]
+fn a_nul_is_never_part_of_a_password() {
+    // crypt(3) would have stopped at it; a library that takes it literally must not differ.
+    let literal = bcrypt::hash("a\0b", 4).unwrap();
+    assert!(!hash(&literal).unwrap().verify(&secret("a\0b")));
+}
+
+#[test]
 fn a_new_hash_is_argon2id_with_owasp_parameters() {
     let made = hash_password(&secret("correct horse")).unwrap();
     assert!(

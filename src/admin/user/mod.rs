@@ -212,7 +212,8 @@ fn curl(config: &Config, name: &str) -> Option<String> {
     } else {
         host
     };
-    let port = listener.address.port();
+    // A port that the system chooses is known from the log only.
+    let port = Some(listener.address.port()).filter(|port| *port != 0)?;
     let (options, scheme) = match listener.tls {
         ListenerTls::Implicit => ("", "pop3s"),
         ListenerTls::StartTls => (" --ssl-reqd", "pop3"),

@@ -10,10 +10,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::fs::Stat;
 use rustix::io::Errno;
 
-use super::files;
+use super::files::Seen;
 use super::folder::{Folder, Place};
 use super::index::INDEX;
 use super::snapshot::Snapshot;
@@ -32,24 +31,6 @@ pub(crate) struct Stamp {
     new: Seen,
     cur: Seen,
     index: Option<Seen>,
-}
-
-/// One file or folder: which it is, how long, and when it last changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Seen {
-    inode: u64,
-    size: i64,
-    changed: (i64, i64),
-}
-
-impl Seen {
-    fn of(stat: &Stat) -> Self {
-        Self {
-            inode: stat.st_ino,
-            size: stat.st_size,
-            changed: files::changed(stat),
-        }
-    }
 }
 
 impl Stamp {
@@ -76,7 +57,7 @@ impl Stamp {
         [Some(&self.new), Some(&self.cur), self.index.as_ref()]
             .into_iter()
             .flatten()
-            .all(|seen| u64::try_from(seen.changed.0).is_ok_and(|changed| changed < limit))
+            .all(|seen| u64::try_from(seen.changed().0).is_ok_and(|changed| changed < limit))
     }
 }
 

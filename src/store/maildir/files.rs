@@ -205,6 +205,30 @@ impl Files {
     }
 }
 
+/// One file or folder: which it is, how long, and when it last changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    inode: u64,
+    size: i64,
+    changed: (i64, i64),
+}
+
+impl Seen {
+    /// What is seen now.
+    pub(crate) fn of(stat: &Stat) -> Self {
+        Self {
+            inode: stat.st_ino,
+            size: stat.st_size,
+            changed: changed(stat),
+        }
+    }
+
+    /// When it last changed: seconds and nanoseconds that nobody can set.
+    pub(crate) fn changed(&self) -> (i64, i64) {
+        self.changed
+    }
+}
+
 /// When a file or folder last changed: seconds and nanoseconds that nobody can set.
 pub(crate) fn changed(stat: &Stat) -> (i64, i64) {
     (

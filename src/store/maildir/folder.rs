@@ -198,7 +198,12 @@ pub(crate) fn rename_to_free(
 }
 
 /// As openat2 with RESOLVE_BENEATH and NO_SYMLINKS, for paths without `..`.
-fn walk(dir: BorrowedFd<'_>, path: &[u8], flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
+pub(super) fn walk(
+    dir: BorrowedFd<'_>,
+    path: &[u8],
+    flags: OFlags,
+    mode: Mode,
+) -> Result<OwnedFd, Errno> {
     let Some(slash) = memchr::memchr(b'/', path) else {
         return rustix::fs::openat(dir, path, flags, mode);
     };

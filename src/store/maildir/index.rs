@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
+use super::files::Seen;
 use super::folder::Folder;
 use super::uidlist::{self, Damage, End, Entry, Header, HeaderError, Lines, UID_LIMIT};
 use crate::store::StoreError;
@@ -43,8 +44,19 @@ pub(crate) struct Summary {
     pub(crate) lines: u64,
     /// Whether the last line is complete.
     pub(crate) whole: bool,
-    /// The file.
+    /// The file, open for reading.
     pub(crate) fd: OwnedFd,
+    /// The file as it was before it was read.
+    seen: Seen,
+}
+
+impl Summary {
+    /// Whether the index still is the file that was read, unchanged.
+    pub(crate) fn is_current(&self, folder: &Folder) -> bool {
+        folder
+            .stat(INDEX)
+            .is_ok_and(|stat| Seen::of(&stat) == self.seen)
+    }
 }
 
 /// Opens the index; none if there is none.
@@ -73,15 +85,15 @@ pub(crate) fn open(folder: &Folder, flags: OFlags) -> Result<Option<OwnedFd>, St
 /// Reads the index from its beginning and shows each entry.
 pub(crate) fn read(
     folder: &Folder,
-    flags: OFlags,
     visit: &mut dyn FnMut(&Entry<'_>),
 ) -> Result<State, StoreError> {
-    let Some(fd) = open(folder, flags)? else {
+    let Some(fd) = open(folder, OFlags::RDONLY)? else {
         return Ok(State::Missing);
     };
-    let path = || folder.path().join(INDEX);
+    let stat = rustix::fs::fstat(&fd).map_err(|errno| folder.failed(INDEX, errno))?;
+    let seen = Seen::of(&stat);
     let failed = |source| StoreError::Failed {
-        path: path(),
+        path: folder.path().join(INDEX),
         source,
     };
     let mut lines = lines(&fd);
@@ -96,10 +108,7 @@ pub(crate) fn read(
                 "it has format version {version}, which this program does not know: use a newer \
                  Postern, or move the file away (clients will then fetch all mail again)"
             );
-            return Err(StoreError::Unusable {
-                path: path(),
-                problem,
-            });
+            return Err(folder.unusable(INDEX, &problem));
         }
     };
     let mut body = Body {
@@ -135,6 +144,7 @@ pub(crate) fn read(
         lines: count,
         whole,
         fd,
+        seen,
     }))
 }
 

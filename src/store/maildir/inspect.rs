@@ -4,7 +4,6 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::files::{self, Files, Places};
@@ -160,7 +159,7 @@ impl Inspection {
         let files = Files::list(folder, &places)?;
         let mut disk = Table::new(&files, false);
         let mut wire = Table::new(&files, true);
-        let state = index::read(folder, OFlags::RDONLY, &mut |entry| {
+        let state = index::read(folder, &mut |entry| {
             disk.absorb(entry);
             wire.absorb(entry);
         })?;

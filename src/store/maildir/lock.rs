@@ -24,7 +24,7 @@ pub(crate) const LOCK: &str = "dovecot-uidlist.lock";
 const STALE: i64 = 120;
 
 /// How long a session waits for another process.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The lock, held until it is dropped.
 pub(crate) struct Lock<'a> {
@@ -36,7 +36,11 @@ pub(crate) struct Lock<'a> {
 
 impl<'a> Lock<'a> {
     /// Takes the lock, waiting for others within limits.
-    pub(crate) fn take(folder: &'a Folder, clock: &dyn Clock) -> Result<Self, StoreError> {
+    pub(crate) fn take(
+        folder: &'a Folder,
+        clock: &dyn Clock,
+        patience: Duration,
+    ) -> Result<Self, StoreError> {
         let mut waited = Duration::ZERO;
         let mut step = Duration::from_millis(5);
         loop {
@@ -49,7 +53,7 @@ impl<'a> Lock<'a> {
             if break_stale(folder)? {
                 continue;
             }
-            if waited >= PATIENCE {
+            if waited >= patience {
                 return Err(StoreError::Locked {
                     path: folder.path().join(LOCK),
                 });

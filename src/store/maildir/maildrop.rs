@@ -1,6 +1,8 @@
 //! One session's view of a Maildir.
 
+use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::AtFlags;
@@ -90,14 +92,14 @@ impl Maildrop for OpenMaildrop {
         let (Some(folder), Some((place, name))) = (&self.folder, self.snapshot.name(index)) else {
             return Err(StoreError::Vanished);
         };
-        let fd = match folder.message(place, name) {
-            Err(Errno::NOENT) => self.open_elsewhere(folder, name::base(name))?,
+        let fd = match folder.message(place, &name) {
+            Err(Errno::NOENT) => self.open_elsewhere(folder, name::base(&name))?,
             other => other.map_err(|errno| gone_or_failed(folder, place, errno))?,
         };
         let path = folder
             .path()
             .join(place.name())
-            .join(&*String::from_utf8_lossy(name));
+            .join(OsStr::from_bytes(&name));
         Ok(Box::new(OpenMessage::new(fd, path)))
     }
 
@@ -125,10 +127,10 @@ impl Maildrop for OpenMaildrop {
             touched: [false; 2],
             failed: None,
         };
-        let elsewhere: Vec<&[u8]> = indices
+        let elsewhere: Vec<Vec<u8>> = indices
             .filter_map(|index| self.snapshot.name(index))
             .filter(|(place, name)| !removal.unlink(*place, name))
-            .map(|(_, name)| name::base(name))
+            .map(|(_, name)| name::base(&name).to_vec())
             .collect();
         if !elsewhere.is_empty() {
             let mut relisted = self.relisted.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,8 +1,8 @@
 //! Finds the sizes that neither names nor the index tell. Done once per message: what is found is
 //! written to the index.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::io::Errno;
 
@@ -13,11 +13,11 @@ use crate::store::size::WireSize;
 /// The octets that are read at once.
 pub(crate) const BLOCK: usize = 64 * 1024;
 
-/// So many messages are worth one more reader: a disk answers several at once.
+/// So many messages are worth a helper: a disk answers several at once.
 const PER_READER: usize = 256;
 
-/// The most readers.
-const MAX_READERS: usize = 16;
+/// The most helpers of all scans together.
+const MAX_HELPERS: usize = 15;
 
 /// What a look at one file came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,15 +28,15 @@ enum Found {
     Gone,
 }
 
-/// Fills in the missing sizes. A message that is gone meanwhile is hidden.
-pub(crate) fn complete(folder: &Folder, table: &mut Table<'_>) {
+/// Fills in the missing sizes. A message that is gone meanwhile is hidden; says how many are.
+pub(crate) fn complete(folder: &Folder, table: &mut Table<'_>) -> usize {
     let wanted: Vec<usize> = table
         .shown()
         .filter(|(_, row)| row.source == Source::Nowhere)
         .map(|(index, _)| index)
         .collect();
     if wanted.is_empty() {
-        return;
+        return 0;
     }
     let exact = table.key() == b'W';
     let files = table.files();
@@ -46,6 +46,7 @@ pub(crate) fn complete(folder: &Folder, table: &mut Table<'_>) {
         };
         look(folder, place, name, exact)
     };
+    let mut gone = 0;
     for (index, found) in in_parallel(&wanted, &look) {
         let Some(row) = table.row_mut(index) else {
             continue;
@@ -53,33 +54,59 @@ pub(crate) fn complete(folder: &Folder, table: &mut Table<'_>) {
         match found {
             Found::Size(size) => (row.size, row.source) = (size, Source::Measured),
             Found::Guess(size) => (row.size, row.source) = (size, Source::Guess),
-            Found::Gone => row.hidden = true,
+            Found::Gone => {
+                row.hidden = true;
+                gone += 1;
+            }
         }
     }
+    gone
 }
 
 fn in_parallel(wanted: &[usize], look: &(dyn Fn(usize) -> Found + Sync)) -> Vec<(usize, Found)> {
-    let readers = (wanted.len() / PER_READER).min(MAX_READERS);
-    if readers < 2 {
-        return wanted.iter().map(|&index| (index, look(index))).collect();
-    }
     let next = AtomicUsize::new(0);
     let all = Mutex::new(Vec::with_capacity(wanted.len()));
-    std::thread::scope(|scope| {
-        for _ in 0..readers {
-            scope.spawn(|| {
-                let mut mine = Vec::new();
-                while let Some(&index) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    mine.push((index, look(index)));
-                }
-                all.lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner)
-                    .append(&mut mine);
-            });
+    let read = || {
+        let mut mine = Vec::new();
+        while let Some(&index) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
+            mine.push((index, look(index)));
         }
+        all.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .append(&mut mine);
+    };
+    let helpers = Helpers::hire(wanted.len() / PER_READER);
+    std::thread::scope(|scope| {
+        for _ in 0..helpers.0 {
+            // Without a helper the work is done as well, only later.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, read);
+        }
+        read();
     });
-    all.into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    all.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Threads that help one first scan; all scans of the process share them.
+struct Helpers(usize);
+
+/// How many there still are.
+static IDLE: AtomicUsize = AtomicUsize::new(MAX_HELPERS);
+
+impl Helpers {
+    fn hire(wanted: usize) -> Self {
+        let mut hired = 0;
+        let _ = IDLE.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |idle| {
+            hired = wanted.min(idle);
+            Some(idle - hired)
+        });
+        Self(hired)
+    }
+}
+
+impl Drop for Helpers {
+    fn drop(&mut self) {
+        IDLE.fetch_add(self.0, Ordering::Relaxed);
+    }
 }
 
 fn look(folder: &Folder, place: Place, name: &[u8], exact: bool) -> Found {

@@ -6,9 +6,9 @@
 //! | `folder` | reaches everything beneath a Maildir from one descriptor, through no link |
 //! | `files`, `name` | what lies in `new` and `cur`, and what a file name tells |
 //! | `uidlist`, `index` | the text of `dovecot-uidlist`, and reading it |
-//! | `lock`, `update` | Dovecot's dotlock, and all changes of the index |
+//! | `lock`, `update`, `writer` | Dovecot's dotlock, and all changes of the index |
 //! | `mark` | a mark above all uids, should the index be lost |
-//! | `table`, `measure`, `snapshot` | brings all of it together |
+//! | `table`, `measure`, `snapshot`, `names` | brings all of it together |
 //! | `twins` | two files that claim to be one message |
 //! | `cache` | snapshots shared between sessions |
 //! | `inspect` | what the administrator asks |
@@ -22,6 +22,10 @@
 //!   asks and as Dovecot does. RETR sets no flag: mail fetched by POP3 stays unseen for IMAP.
 //! - The sizes that names tell (`,S=`, `,W=`) are believed, as Dovecot believes them.
 //! - Quota files (`maildirsize`) are left alone; whoever keeps them counts again.
+//! - A file may have several names (hard links): delivery agents and Dovecot copy that way. Whoever
+//!   may link a foreign file into a Maildir could read it already (`fs.protected_hardlinks`).
+//! - Uids are never given out twice, in this index or in one that replaces it: see `update` and
+//!   `mark`. A Maildir without an index is taken for one that lost it.
 //! - Names are octets. A name with LF or CR cannot stand in the index and is not mail.
 
 mod cache;
@@ -36,6 +40,7 @@ mod mark;
 mod measure;
 mod message;
 mod name;
+mod names;
 mod path;
 mod relisted;
 mod snapshot;
@@ -43,6 +48,7 @@ mod table;
 mod twins;
 mod uidlist;
 mod update;
+mod writer;
 
 #[cfg(test)]
 mod tests;

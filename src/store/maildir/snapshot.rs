@@ -1,9 +1,10 @@
 //! What one or more sessions work on: a compact, unchanging list of the messages in a Maildir.
 //!
-//! A message costs 16 octets in the [`Listing`], 4 for its place in the arena, 1 for its folder
-//! and its name. Nothing in it depends on a session.
+//! A message costs 16 octets in the [`Listing`] and about 2 besides what its name does not share
+//! with the one before: some 40 to 60 in all. Nothing in it depends on a session.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::io::Errno;
 
@@ -11,11 +12,16 @@ use super::clock::Clock;
 use super::files::{Files, Places};
 use super::folder::{Folder, Place};
 use super::index::{self, State};
+use super::lock::PATIENCE;
 use super::measure;
+use super::names::Names;
 use super::table::{Source, Table};
 use super::twins;
 use super::update::Update;
 use crate::store::{Listing, StoreError};
+
+/// How often a Maildir is looked at again that changes under our eyes.
+const ATTEMPTS: u32 = 3;
 
 /// The messages of a Maildir at one moment.
 #[derive(Debug, Default)]
@@ -24,27 +30,13 @@ pub(crate) struct Snapshot {
     pub(crate) listing: Arc<Listing>,
     /// Whether every message is in it, with a size that is sure.
     pub(crate) complete: bool,
-    names: Vec<u8>,
-    ends: Vec<u32>,
+    names: Names,
 }
 
 impl Snapshot {
     /// Where a message was, and its name then.
-    pub(crate) fn name(&self, index: usize) -> Option<(Place, &[u8])> {
-        let end = usize::try_from(*self.ends.get(index)?).ok()?;
-        let start = match index.checked_sub(1) {
-            Some(before) => usize::try_from(*self.ends.get(before)?).ok()?,
-            None => 0,
-        };
-        let (place, name) = self.names.get(start..end)?.split_first()?;
-        Some((
-            if *place == b'n' {
-                Place::New
-            } else {
-                Place::Cur
-            },
-            name,
-        ))
+    pub(crate) fn name(&self, index: usize) -> Option<(Place, Vec<u8>)> {
+        self.names.get(index)
     }
 
     /// Takes the snapshot of an existing Maildir: moves new mail to `cur`, gives it uids, finds
@@ -55,30 +47,48 @@ impl Snapshot {
         clock: &dyn Clock,
     ) -> Result<Self, StoreError> {
         let places = Places::open(folder)?;
-        let mut files = Files::list(folder, &places)?;
-        if files.by_base().len() < files.len() {
-            twins::part(folder, &files, &places, clock);
-            files = Files::list(folder, &places)?;
-        }
-        files.move_to_cur(&places);
-        let mut table = Table::new(&files, exact);
-        let state = index::read(folder, rustix::fs::OFlags::RDONLY, &mut |entry| {
-            table.absorb(entry);
-        })?;
-        measure::complete(folder, &mut table);
         let update = Update {
             folder,
             places: &places,
             clock,
+            patience: PATIENCE,
         };
+        for _ in 1..ATTEMPTS {
+            if let Some(snapshot) = Self::attempt(&update, exact, false)? {
+                return Ok(snapshot);
+            }
+        }
+        Ok(Self::attempt(&update, exact, true)?.unwrap_or_default())
+    }
+
+    /// None if a file was renamed or removed while the sizes were found, unless it is the `last`
+    /// attempt: a message must not seem deleted because its flags just changed.
+    fn attempt(update: &Update<'_>, exact: bool, last: bool) -> Result<Option<Self>, StoreError> {
+        let Update {
+            folder,
+            places,
+            clock,
+            ..
+        } = *update;
+        let mut files = Files::list(folder, places)?;
+        files.move_to_cur(places);
+        let parted;
+        let mut table = Table::new(&files, exact);
+        if table.twins().next().is_some() {
+            twins::part(folder, &files, places, clock);
+            parted = Files::list(folder, places)?;
+            table = Table::new(&parted, exact);
+        }
+        let state = index::read(folder, &mut |entry| table.absorb(entry))?;
+        if measure::complete(folder, &mut table) > 0 && !last {
+            return Ok(None);
+        }
         match state {
             State::Missing if table.unlisted().is_empty() => {}
-            State::Sound(_) if table.unlisted().is_empty() => {
-                if table.learned() {
-                    remember(&update, &mut table);
-                }
+            State::Sound(_) if table.unlisted().is_empty() => remember(update, &mut table, state)?,
+            State::Missing | State::Damaged { .. } | State::Sound(_) => {
+                update.run(&mut table, state)?;
             }
-            State::Missing | State::Damaged { .. } | State::Sound(_) => update.run(&mut table)?,
         }
         table.part_twins();
         if table.rejected() > 0 {
@@ -89,42 +99,50 @@ impl Snapshot {
                  alike); these messages have numbers instead"
             );
         }
-        Self::of(&table).map_err(|errno| folder.failed("cur", errno))
+        Self::of(&table)
+            .map(Some)
+            .map_err(|errno| folder.failed("cur", errno))
     }
 
     fn of(table: &Table<'_>) -> Result<Self, Errno> {
-        let mut listing = Listing::default();
-        let (mut names, mut ends) = (Vec::new(), Vec::new());
-        for index in table.in_order() {
-            let (Some(row), Some((place, name))) = (table.at(index), table.files().get(index))
-            else {
-                continue;
-            };
-            listing.push(row.size, row.uid, table.imported(index));
-            names.push(if place == Place::New { b'n' } else { b'c' });
-            names.extend_from_slice(name);
-            ends.push(u32::try_from(names.len()).map_err(|_| Errno::FBIG)?);
+        let order = table.in_order();
+        let mut listing = Listing::with_capacity(order.len());
+        let mut names = Names::default();
+        for index in order {
+            if let (Some(row), Some((place, name))) = (table.at(index), table.files().get(index)) {
+                listing.push(row.size, row.uid, table.imported(index));
+                names.push(place, name).ok_or(Errno::FBIG)?;
+            }
         }
-        names.shrink_to_fit();
-        ends.shrink_to_fit();
-        let complete = table
-            .shown()
-            .all(|(_, row)| row.uid != 0 && row.source != Source::Guess);
+        names.shrink();
+        let mut shown = table.shown();
+        let complete = shown.all(|(_, row)| row.uid != 0 && row.source != Source::Guess);
         Ok(Self {
             listing: Arc::new(listing),
             complete,
             names,
-            ends,
         })
     }
 }
 
-/// Writes down sizes that were counted. Not worth failing a session for.
-fn remember(update: &Update<'_>, table: &mut Table<'_>) {
-    if let Err(error) = update.run(table) {
-        tracing::warn!(
-            problem = %error,
-            "the sizes of messages could not be written down; they are counted again next time"
-        );
+/// Writes down sizes that were counted. Not worth waiting or failing for.
+fn remember(update: &Update<'_>, table: &mut Table<'_>, known: State) -> Result<(), StoreError> {
+    if !table.learned() {
+        return Ok(());
     }
+    let update = Update {
+        patience: Duration::ZERO,
+        ..*update
+    };
+    let Err(error) = update.run(table, known) else {
+        return Ok(());
+    };
+    if !table.unlisted().is_empty() {
+        return Err(error);
+    }
+    tracing::warn!(
+        problem = %error,
+        "the sizes of messages could not be written down; they are counted again next time"
+    );
+    Ok(())
 }

@@ -39,10 +39,28 @@ pub(crate) struct Row {
     pub(crate) hidden: bool,
 }
 
+impl Row {
+    /// A file whose name may tell its size.
+    fn told(size: Option<u64>) -> Self {
+        let source = if size.is_some() {
+            Source::Name
+        } else {
+            Source::Nowhere
+        };
+        Self {
+            uid: 0,
+            size: size.unwrap_or(0),
+            source,
+            hidden: false,
+        }
+    }
+}
+
 /// The rows, one for each file of the listing.
 pub(crate) struct Table<'a> {
     files: &'a Files,
     by_base: HashMap<&'a [u8], usize>,
+    twins: Vec<usize>,
     rows: Vec<Row>,
     imported: BTreeMap<usize, Box<str>>,
     order: BTreeMap<usize, u32>,
@@ -53,29 +71,26 @@ pub(crate) struct Table<'a> {
 impl<'a> Table<'a> {
     /// Begins with what the names tell. `exact` asks for wire sizes, else for sizes on disk.
     pub(crate) fn new(files: &'a Files, exact: bool) -> Self {
-        let by_base = files.by_base();
         let key = if exact { b'W' } else { b'S' };
-        let rows = files
-            .iter()
-            .enumerate()
-            .map(|(index, (_, whole))| {
-                let base = name::base(whole);
-                let told = name::number(base, key);
-                Row {
-                    uid: 0,
-                    size: told.unwrap_or(0),
-                    source: if told.is_some() {
-                        Source::Name
-                    } else {
-                        Source::Nowhere
-                    },
-                    hidden: by_base.get(base) != Some(&index),
-                }
-            })
-            .collect();
+        let mut rows: Vec<Row> = Vec::with_capacity(files.len());
+        let mut by_base = HashMap::with_capacity(files.len());
+        let mut twins = Vec::new();
+        for (index, (_, whole)) in files.iter().enumerate() {
+            let base = name::base(whole);
+            rows.push(Row::told(name::number(base, key)));
+            if let Some(twin) = by_base.insert(base, index) {
+                twins.push(twin);
+            }
+        }
+        for twin in &twins {
+            if let Some(row) = rows.get_mut(*twin) {
+                row.hidden = true;
+            }
+        }
         Self {
             files,
             by_base,
+            twins,
             rows,
             imported: BTreeMap::new(),
             order: BTreeMap::new(),
@@ -143,10 +158,7 @@ impl<'a> Table<'a> {
 
     /// Files whose base name another one has, and that are not shown for that.
     pub(crate) fn twins(&self) -> impl Iterator<Item = (Place, &'a [u8])> {
-        let hidden = |index: &usize| self.by_base.get(self.base(*index)) != Some(index);
-        (0..self.rows.len())
-            .filter(hidden)
-            .filter_map(|index| self.files.get(index))
+        self.twins.iter().filter_map(|index| self.files.get(*index))
     }
 
     /// A row, to be changed.

@@ -7,7 +7,8 @@
 //! the time in seconds and the mark.
 
 use std::collections::HashMap;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
+use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -20,6 +21,7 @@ use super::lock::Lock;
 use super::mark;
 use super::table::{Source, Table};
 use super::uidlist::{Damage, End, Entry, Header};
+use super::writer::Writer;
 use crate::store::StoreError;
 
 /// An index with fewer entries is not worth tidying.
@@ -36,19 +38,23 @@ pub(crate) struct Update<'a> {
     pub(crate) places: &'a Places,
     /// The time.
     pub(crate) clock: &'a dyn Clock,
+    /// How long to wait for the lock.
+    pub(crate) patience: Duration,
 }
 
 impl Update<'_> {
     /// Gives every message of the table a uid, and writes down the sizes that were measured.
+    /// `known` is the index as it was read without the lock, and as the table has it.
     ///
     /// # Errors
     /// [`StoreError::Locked`] when another process holds the lock; [`StoreError::Unusable`] when
     /// there are no uids left; [`StoreError::Failed`] when the index cannot be written. When only
-    /// space is missing, messages that have a uid are served and the others wait: somebody must
-    /// be able to log in and delete mail.
-    pub(crate) fn run(&self, table: &mut Table<'_>) -> Result<(), StoreError> {
+    /// space is missing, or the disk may only be read, messages that have a uid are served and
+    /// the others wait: somebody must be able to log in and delete mail.
+    pub(crate) fn run(&self, table: &mut Table<'_>, known: State) -> Result<(), StoreError> {
+        let mut known = Some(known);
         for _ in 0..ATTEMPTS {
-            let lock = match Lock::take(self.folder, self.clock) {
+            let lock = match Lock::take(self.folder, self.clock, self.patience) {
                 Err(StoreError::Failed { source, .. })
                     if let Some(errno) = full(&source)
                         && table.listed() > 0 =>
@@ -58,9 +64,15 @@ impl Update<'_> {
                 }
                 other => other?,
             };
-            table.forget_uids();
-            let flags = OFlags::RDWR | OFlags::APPEND;
-            let state = index::read(self.folder, flags, &mut |entry| table.absorb(entry))?;
+            let state = match known.take() {
+                Some(State::Sound(summary)) if summary.is_current(self.folder) => {
+                    State::Sound(summary)
+                }
+                _ => {
+                    table.forget_uids();
+                    index::read(self.folder, &mut |entry| table.absorb(entry))?
+                }
+            };
             let done = match state {
                 State::Sound(summary) => self.extend(lock, &summary, table)?,
                 State::Missing => self.begin(lock, 1, table)?,
@@ -169,7 +181,7 @@ impl Update<'_> {
             self.rewrite(lock, &rewrite, table, &unlisted)
         });
         match written {
-            Err(errno @ (Errno::NOSPC | Errno::DQUOT)) if table.listed() > count(&unlisted) => {
+            Err(errno) if is_full(errno) && table.listed() > count(&unlisted) => {
                 self.postpone(errno, &unlisted, table);
                 Ok(true)
             }
@@ -211,17 +223,21 @@ impl Update<'_> {
         table: &Table<'_>,
         unlisted: &[usize],
     ) -> Result<bool, Errno> {
-        if !lock.is_ours() {
+        let flags = OFlags::RDWR | OFlags::APPEND;
+        let fd = self
+            .folder
+            .beneath(INDEX.as_bytes(), flags, Mode::empty())?;
+        if !lock.is_ours() || !summary.is_current(self.folder) {
             return Ok(false);
         }
-        let before = rustix::fs::fstat(&summary.fd)?.st_size;
-        let mut out = Writer::new(summary.fd.as_fd());
+        let before = rustix::fs::fstat(&fd)?.st_size;
+        let mut out = Writer::new(fd.as_fd());
         let written = out
             .rows(table, unlisted)
-            .and_then(|()| rustix::fs::fsync(&summary.fd));
+            .and_then(|()| rustix::fs::fsync(&fd));
         if written.is_err() {
             // Half a line would do no harm; it is only tidier without.
-            let _ = rustix::fs::ftruncate(&summary.fd, u64::try_from(before).unwrap_or(0));
+            let _ = rustix::fs::ftruncate(&fd, u64::try_from(before).unwrap_or(0));
         }
         written.map(|()| true)
     }
@@ -278,7 +294,7 @@ impl Update<'_> {
             path = %self.folder.path().join(INDEX).display(),
             problem = %std::io::Error::from(errno),
             waiting = unlisted.len(),
-            "there is no space to write down unique ids: new messages are not shown until there is"
+            "unique ids cannot be written down: new messages are not shown until they can"
         );
     }
 }
@@ -290,62 +306,13 @@ struct Rewrite<'a> {
     tidy: bool,
 }
 
-/// Collects lines and writes them in blocks.
-struct Writer<'a> {
-    fd: BorrowedFd<'a>,
-    block: Vec<u8>,
-}
-
-impl<'a> Writer<'a> {
-    fn new(fd: BorrowedFd<'a>) -> Self {
-        Self {
-            fd,
-            block: Vec::new(),
-        }
-    }
-
-    fn header(&mut self, header: &Header) -> Result<(), Errno> {
-        header.print(&mut self.block);
-        self.flush_at(super::measure::BLOCK)
-    }
-
-    fn entry(&mut self, entry: &Entry<'_>, size: Option<(u8, u64)>) -> Result<(), Errno> {
-        entry.print(size, &mut self.block);
-        self.flush_at(super::measure::BLOCK)
-    }
-
-    /// New entries, and then everything to the file.
-    fn rows(&mut self, table: &Table<'_>, unlisted: &[usize]) -> Result<(), Errno> {
-        for &index in unlisted {
-            let Some(row) = table.at(index) else { continue };
-            let entry = Entry {
-                uid: row.uid,
-                keys: b"",
-                base: table.base(index),
-            };
-            let measured = row.source == Source::Measured;
-            self.entry(&entry, measured.then_some((table.key(), row.size)))?;
-        }
-        self.flush_at(0)
-    }
-
-    fn flush_at(&mut self, limit: usize) -> Result<(), Errno> {
-        if self.block.len() < limit {
-            return Ok(());
-        }
-        let mut rest = self.block.as_slice();
-        while !rest.is_empty() {
-            let count = rustix::io::retry_on_intr(|| rustix::io::write(self.fd, rest))?;
-            rest = rest.get(count.max(1)..).unwrap_or_default();
-        }
-        self.block.clear();
-        Ok(())
-    }
-}
-
-/// Whether the disk or the quota is full.
+/// Whether nothing can be written: the disk or the quota is full, or it may only be read.
 fn full(error: &std::io::Error) -> Option<Errno> {
-    Errno::from_io_error(error).filter(|errno| matches!(*errno, Errno::NOSPC | Errno::DQUOT))
+    Errno::from_io_error(error).filter(|errno| is_full(*errno))
+}
+
+fn is_full(errno: Errno) -> bool {
+    matches!(errno, Errno::NOSPC | Errno::DQUOT | Errno::ROFS)
 }
 
 fn count(indices: &[usize]) -> u64 {

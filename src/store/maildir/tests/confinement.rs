@@ -4,7 +4,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 
 use super::*;
-use crate::store::maildir::{Depth, Problem};
+use crate::store::maildir::{Depth, Problem, folder};
 
 #[test]
 fn only_regular_files_are_mail() {
@@ -117,6 +117,24 @@ fn an_index_or_a_lock_that_is_a_link_is_not_followed() {
     assert_eq!(fs::read(&victim).unwrap(), b"3 V1 N5\n");
 }
 
+/// What a kernel or a container without openat2 gets.
+#[test]
+fn the_way_without_openat2_is_as_narrow() {
+    use std::os::fd::AsFd;
+    let site = Site::new();
+    let secret = site.put("secret", b"x");
+    site.put("cur/1.a", b"a");
+    symlink(&secret, site.maildir.join("cur/2.link")).unwrap();
+    symlink("cur", site.maildir.join("link")).unwrap();
+    let maildir = folder::Folder::open(&site.maildir).unwrap().unwrap();
+    let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::NOFOLLOW;
+    let open = |path: &[u8]| folder::walk(maildir.as_fd(), path, flags, rustix::fs::Mode::empty());
+    assert!(open(b"cur/1.a").is_ok());
+    for path in [&b"cur/2.link"[..], b"link/1.a", b"link"] {
+        assert!(open(path).is_err(), "{path:?}");
+    }
+}
+
 #[test]
 fn the_maildir_itself_may_be_reached_by_a_link() {
     let site = Site::new();
@@ -143,6 +161,22 @@ fn a_maildir_that_is_swapped_changes_nothing_for_a_session() {
     maildrop.remove(&mut [0].into_iter()).unwrap();
     assert!(other.path().join("cur/1.a").exists());
     assert!(!kept.join("cur/1.a").exists());
+}
+
+#[test]
+fn a_folder_that_becomes_a_link_during_a_session_is_not_followed() {
+    let site = Site::new();
+    site.put("cur/1.a", b"mine");
+    let maildrop = site.open();
+    let cur = site.maildir.join("cur");
+    fs::rename(&cur, site.maildir.join("kept")).unwrap();
+    for target in [Path::new("kept"), &site.maildir.join("kept")] {
+        symlink(target, &cur).unwrap();
+        assert!(octets(&maildrop, 0).is_err(), "{target:?}");
+        assert_eq!(maildrop.remove(&mut [0].into_iter()).unwrap_err().left, 1);
+        fs::remove_file(&cur).unwrap();
+    }
+    assert!(site.maildir.join("kept/1.a").exists());
 }
 
 #[test]
@@ -191,7 +225,7 @@ fn a_maildir_that_does_not_exist_is_empty_and_not_made() {
 fn a_missing_right_is_explained() {
     let site = Site::new();
     site.put("cur/1.a", b"a");
-    fs::set_permissions(site.maildir.join("cur"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(site.maildir.join("cur"), fs::Permissions::from_mode(0o0)).unwrap();
     let error = site.as_somebody_else(|| site.refused()).to_string();
     assert!(
         error.contains("mode 0000): give the Maildir to uid"),

@@ -349,9 +349,42 @@ fn a_lock_is_waited_for_within_limits_and_only_for_a_change() {
     let waited = site.clock.unix_time() - Duration::from_secs(START);
     assert!((10..12).contains(&waited.as_secs()), "{waited:?}");
     assert!(site.maildir.join(LOCK).exists(), "it is not ours");
-    touch(&site.maildir.join(LOCK), -121);
+    touch(&site.maildir.join(LOCK), -60);
+    assert!(
+        matches!(site.refused(), StoreError::Locked { .. }),
+        "not stale yet"
+    );
+    touch(&site.maildir.join(LOCK), -122);
     assert_eq!(uids(&site.open()).len(), 2);
     assert!(!site.maildir.join(LOCK).exists());
+}
+
+/// What was read without the lock is not written back over what another process wrote.
+#[test]
+fn the_index_is_read_again_under_the_lock() {
+    for index in [
+        "3 V1 N9\n5 W1 :1.a\n",
+        "3 V1 N9\n5 W1 :1.a\n6 to",
+        "1 1 9\n5 1.a\n",
+    ] {
+        let site = Site::new();
+        for name in ["1.a", "2.b", "3.c"] {
+            site.put(&format!("cur/{name}"), b"x");
+        }
+        site.write_index(index);
+        site.put(LOCK, b"");
+        let maildir = site.maildir.clone();
+        site.clock.meanwhile(move || {
+            let theirs = "3 V1 N33 Gtheirs\n5 W1 :1.a\n32 W1 :3.c\n";
+            fs::write(maildir.join(LOCK), theirs).unwrap();
+            fs::rename(maildir.join(LOCK), maildir.join("dovecot-uidlist")).unwrap();
+        });
+        assert_eq!(uids(&site.open()), ["5", "32", "33"]);
+        assert!(
+            site.index()
+                .contains("Gtheirs\n5 W1 :1.a\n32 W1 :3.c\n33 W1 :2.b\n")
+        );
+    }
 }
 
 #[test]
@@ -359,7 +392,7 @@ fn whoever_lost_the_lock_changes_nothing() {
     let site = Site::new();
     site.write_index("3 V1 N1\n");
     let folder = Folder::open(&site.maildir).unwrap().unwrap();
-    let lock = Lock::take(&folder, site.clock.as_ref()).unwrap();
+    let lock = Lock::take(&folder, site.clock.as_ref(), Duration::ZERO).unwrap();
     assert!(lock.is_ours());
     fs::remove_file(site.maildir.join(LOCK)).unwrap();
     site.put(LOCK, b"another's");

@@ -15,8 +15,8 @@ mod uidlist;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use postern_auth::Account;
@@ -28,27 +28,40 @@ use crate::store::{Maildrop, StoreError};
 pub(super) const START: u64 = 1_790_000_000;
 
 /// A clock that only a pause moves. Another thread gets the processor meanwhile.
-#[derive(Debug)]
-pub(super) struct TestClock(AtomicU64);
+#[derive(Default)]
+pub(super) struct TestClock {
+    milliseconds: AtomicU64,
+    /// What another process does while we wait for it.
+    meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
 
 impl TestClock {
     pub(super) fn at(seconds: u64) -> Arc<Self> {
-        Arc::new(Self(AtomicU64::new(seconds * 1000)))
+        let clock = Self::default();
+        clock.set(seconds);
+        Arc::new(clock)
     }
 
     pub(super) fn set(&self, seconds: u64) {
-        self.0.store(seconds * 1000, Ordering::SeqCst);
+        self.milliseconds.store(seconds * 1000, Ordering::SeqCst);
+    }
+
+    pub(super) fn meanwhile(&self, act: impl FnOnce() + Send + 'static) {
+        *self.meanwhile.lock().unwrap() = Some(Box::new(act));
     }
 }
 
 impl Clock for TestClock {
     fn unix_time(&self) -> Duration {
-        Duration::from_millis(self.0.load(Ordering::SeqCst))
+        Duration::from_millis(self.milliseconds.load(Ordering::SeqCst))
     }
 
     fn pause(&self, length: Duration) {
-        self.0
+        self.milliseconds
             .fetch_add(u64::try_from(length.as_millis()).unwrap(), Ordering::SeqCst);
+        if let Some(act) = self.meanwhile.lock().unwrap().take() {
+            act();
+        }
         std::thread::yield_now();
     }
 }

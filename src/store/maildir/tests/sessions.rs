@@ -114,6 +114,25 @@ fn ten_thousand_renamed_messages_cost_one_listing() {
 }
 
 #[test]
+fn a_message_that_is_gone_is_not_sought_again_and_again() {
+    let site = Site::new();
+    let path = site.put("cur/1.a", b"a");
+    let maildrop = site.open();
+    fs::remove_file(path).unwrap();
+    let seek = |listings| {
+        assert!(matches!(octets(&maildrop, 0), Err(StoreError::Vanished)));
+        assert_eq!(maildrop.listings.load(Ordering::Relaxed), listings);
+    };
+    seek(1);
+    seek(2); // Too soon after a change to be sure that there was no other.
+    site.settle();
+    seek(3);
+    seek(3);
+    site.put("cur/1.a:2,S", b"a");
+    assert_eq!(octets(&maildrop, 0).unwrap(), b"a");
+}
+
+#[test]
 fn an_open_message_stays_readable() {
     let site = Site::new();
     let path = site.put("cur/1.a", &[b'x'; 200_000]);
@@ -275,4 +294,45 @@ fn every_change_is_seen_at_once() {
     let text = site.index().replace(" :3.c", " Pimported :3.c");
     site.write_index(text);
     assert_eq!(uids(&site.open()), ["imported"], "after an import");
+}
+
+proptest::proptest! {
+    #[test]
+    fn packed_names_come_out_as_they_went_in(
+        names in proptest::collection::vec((proptest::bool::ANY, "1[0-2]{0,6}a{0,130}b{0,3}"), 0..40)
+    ) {
+        use crate::store::maildir::{folder::Place, names::Names};
+        let place = |new| if new { Place::New } else { Place::Cur };
+        let mut packed = Names::default();
+        for (new, name) in &names {
+            packed.push(place(*new), name.as_bytes()).unwrap();
+        }
+        packed.shrink();
+        for (index, (new, name)) in names.iter().enumerate() {
+            let wanted = Some((place(*new), name.clone().into_bytes()));
+            proptest::prop_assert_eq!(packed.get(index), wanted);
+        }
+        proptest::prop_assert_eq!(packed.get(names.len()), None);
+    }
+}
+
+#[test]
+fn a_hundred_thousand_messages_take_little_memory() {
+    use crate::store::maildir::{folder::Place, names::Names};
+    let mut names = Names::default();
+    for number in 0..100_000 {
+        let name = format!(
+            "{}.M{:06}P{}.mail01,S=4523,W=4631:2,S",
+            1_762_880_000 + number * 97,
+            number,
+            number % 999
+        );
+        names.push(Place::Cur, name.as_bytes()).unwrap();
+    }
+    names.shrink();
+    assert!(
+        names.octets() + 16 * 100_000 < 64 * 100_000,
+        "{}",
+        names.octets()
+    );
 }
