@@ -92,7 +92,10 @@ fn every_line_feed_follows_a_carriage_return() {
 /// One message that the service user may read but not remove: it belongs to root, in a folder with
 /// the sticky bit.
 fn nail_down(maildir: &Path, number: usize) {
-    assert!(nix::unistd::Uid::effective().is_root(), "run the tests as root (sudo script/test)");
+    assert!(
+        nix::unistd::Uid::effective().is_root(),
+        "run the tests as root (sudo script/test)"
+    );
     let cur = maildir.join("cur");
     chown(&cur, Some(0), None).expect("chown");
     fs::set_permissions(&cur, Permissions::from_mode(0o1777)).expect("chmod");
@@ -107,7 +110,10 @@ fn a_deletion_that_fails_is_told_and_removes_nothing_else() {
     assert!(client.ask("DELE 1").starts_with("+OK"));
     assert!(client.ask("DELE 3").starts_with("+OK"));
     nail_down(&house.ground.maildir("alice"), 1);
-    assert!(client.ask("QUIT").starts_with("-ERR"), "QUIT claims success");
+    assert!(
+        client.ask("QUIT").starts_with("-ERR"),
+        "QUIT claims success"
+    );
     assert_eq!(client.answer(), "(closed)");
     // The first could not be removed, the third was all the same, the second was not marked.
     assert_eq!(uids(&mut house.session("alice")), ["101", "205"]);

@@ -23,4 +23,5 @@ mod limits;
 mod mail;
 mod refusals;
 mod settings;
+mod timers;
 mod tls;
