@@ -128,7 +128,7 @@ pub(super) struct Messages {
 pub(super) struct Protocol {
     pub(super) pipelining: Maybe<bool>,
     pub(super) response_codes: Maybe<bool>,
-    pub(super) utf8: Maybe<bool>,
+    pub(super) utf8: Maybe<String>,
     pub(super) lang: Maybe<bool>,
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use postern_auth::{LoginRule, Policy};
 
 use super::{Order, Profile};
+use crate::pop3::Utf8;
 use crate::store::maildir::Pattern;
 
 /// The configuration as meant. Every value is in its range, and all of them fit together.
@@ -159,8 +160,8 @@ pub struct Protocol {
     pub pipelining: bool,
     /// RESP-CODES and AUTH-RESP-CODE (RFC 2449 §6.4, RFC 3206) are announced and used.
     pub response_codes: bool,
-    /// UTF8 (RFC 6856) is announced and understood.
-    pub utf8: bool,
+    /// Whether UTF8 (RFC 6856) is offered, and what holds without it.
+    pub utf8: Utf8,
     /// LANG (RFC 6856) is announced and understood.
     pub lang: bool,
 }

@@ -7,6 +7,7 @@ use postern_auth::{CrossSite, LoginType};
 use super::{LogFormat, LogLevel, Order, TlsVersion};
 
 pub use crate::pop3::Profile;
+use crate::pop3::Utf8;
 
 impl Profile {
     /// All of them, in the order of the documentation.
@@ -81,7 +82,7 @@ pub(super) struct Defaults {
     pub(super) exact_size: bool,
     pub(super) pipelining: bool,
     pub(super) response_codes: bool,
-    pub(super) utf8: bool,
+    pub(super) utf8: Utf8,
     pub(super) lang: bool,
     pub(super) log_format: LogFormat,
     pub(super) log_level: LogLevel,
@@ -116,7 +117,7 @@ impl Defaults {
             exact_size: true,
             pipelining: true,
             response_codes: true,
-            utf8: true,
+            utf8: Utf8::On,
             lang: true,
             log_format: LogFormat::Human,
             log_level: LogLevel::Info,
@@ -130,7 +131,7 @@ impl Defaults {
             exact_size: false,
             pipelining: false,
             response_codes: false,
-            utf8: false,
+            utf8: Utf8::Off,
             lang: false,
             ..self
         }

@@ -24,7 +24,7 @@ pub async fn accept(listener: TcpListener, place: usize, house: Arc<House>) {
         .unwrap_or_else(|_| SocketAddr::from(([0; 4], 0)));
     loop {
         let accepted = tokio::select! {
-            () = house.reached(Phase::Stopping) => return,
+            () = house.reached(Phase::Draining) => return,
             accepted = listener.accept() => accepted,
         };
         match accepted {

@@ -178,7 +178,7 @@ impl Connection {
             let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.idle());
             tokio::select! {
                 biased;
-                () = self.house.reached(Phase::Stopping) => return Ok(Input::Stopping),
+                () = self.house.reached(self.last_phase()) => return Ok(Input::Stopping),
                 read = timeout_at(deadline, self.stream.read(&mut self.lines)) => match read {
                     Ok(Ok(true)) => {}
                     Ok(Ok(false)) => return Ok(Input::Lost),
@@ -201,6 +201,15 @@ impl Connection {
         let octets = self.service.settings.max_response;
         self.long_line = self.house.places.long_line(octets);
         self.long_line.is_some()
+    }
+
+    /// How far the server's end may come before the client is told.
+    fn last_phase(&self) -> Phase {
+        if self.session.is_logged_in() {
+            Phase::Ending
+        } else {
+            Phase::Draining
+        }
     }
 
     pub(super) fn idle(&self) -> Duration {

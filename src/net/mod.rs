@@ -10,6 +10,8 @@ mod places;
 mod retrieve;
 mod service;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 pub use accept::accept;

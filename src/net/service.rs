@@ -63,8 +63,10 @@ pub struct House {
 pub enum Phase {
     /// Connections are accepted.
     Open,
-    /// No longer; sessions end at their next chance.
-    Stopping,
+    /// No longer; who has not logged in is sent away, and sessions may go on for a while.
+    Draining,
+    /// Sessions are ended with a line as soon as they wait for the client.
+    Ending,
     /// Those that are left are cut off.
     Closed,
 }

@@ -38,6 +38,17 @@ pub enum Utf8 {
     Strict,
 }
 
+impl Utf8 {
+    /// The word of the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::On => "on",
+            Self::Strict => "strict",
+        }
+    }
+}
+
 /// The settings of a session; shared, and constant while it lasts.
 #[derive(Debug)]
 pub struct Settings {

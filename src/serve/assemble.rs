@@ -8,7 +8,7 @@ use super::ServeError;
 use crate::config::{Config, Listener};
 use crate::event::LoginLog;
 use crate::net::{Service, Tls};
-use crate::pop3::{Profile, Settings, Utf8};
+use crate::pop3::{Profile, Settings};
 use crate::store::MaildirStore;
 
 /// Builds the service of the first generation; passwords are checked in `hashing`.
@@ -90,7 +90,7 @@ fn settings(config: &Config) -> Settings {
         response_codes: protocol.response_codes,
         pipelining: protocol.pipelining,
         order: config.messages.order,
-        utf8: if protocol.utf8 { Utf8::On } else { Utf8::Off },
+        utf8: protocol.utf8,
         lang: protocol.lang,
     }
 }

@@ -9,6 +9,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use postern_auth::Pool;
 use sd_notify::NotifyState;
@@ -25,6 +26,9 @@ use crate::net::{self, Bound, House, Phase};
 
 /// Disk workers for each core: most of their time is spent waiting.
 const DISK_WORKERS: usize = 4;
+
+/// How long sessions have to say that the server is stopping, after their time is up.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How much may wait for a worker: of one client, and of all.
 const QUEUE_PER_CLIENT: usize = 64;
@@ -173,8 +177,9 @@ impl Life<'_> {
             }
         }
         Event::Stopping.emit();
+        // Without systemd there is nobody to notify.
         let _ = sd_notify::notify(&[NotifyState::Stopping]);
-        self.phase.send_replace(Phase::Stopping);
+        self.phase.send_replace(Phase::Draining);
         let drain = self.house.service.load().timeouts.drain;
         // A second signal means: now.
         tokio::select! {
@@ -183,6 +188,8 @@ impl Life<'_> {
             _ = signals.interrupt.recv() => {}
         }
         let cut_off = self.house.places.connections();
+        self.phase.send_replace(Phase::Ending);
+        let _ = timeout(LAST_WORDS, self.house.emptied()).await;
         self.phase.send_replace(Phase::Closed);
         Event::Stopped { cut_off }.emit();
     }

@@ -197,10 +197,12 @@ pub(super) const PROTOCOL: Section = Section {
         },
         Setting {
             key: "protocol.utf8",
-            kind: Kind::Switch,
-            default: Standing::Value(|defaults| defaults.utf8.to_string()),
-            example: "true",
-            doc: "Announce and understand UTF8 (RFC 6856 §2).",
+            kind: Kind::Choice(&["off", "on", "strict"]),
+            default: Standing::Value(|defaults| text(defaults.utf8.as_str())),
+            example: "\"on\"",
+            doc: "Announce and understand UTF8 (RFC 6856 §2). `on`: a client that does not ask for it gets messages \
+                  as they are stored all the same. `strict`: it gets `-ERR [UTF8]` for a message whose header is not \
+                  ASCII, as the RFC asks; such mail is common, and then stays on the server.",
             exchange: None,
             dovecot: None,
         },

@@ -129,7 +129,7 @@ impl Resolver<'_> {
         Protocol {
             pipelining: or(&written.pipelining, self.defaults.pipelining),
             response_codes: or(&written.response_codes, self.defaults.response_codes),
-            utf8: or(&written.utf8, self.defaults.utf8),
+            utf8: word(&written.utf8, words::utf8, self.defaults.utf8),
             lang: or(&written.lang, self.defaults.lang),
         }
     }

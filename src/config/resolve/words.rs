@@ -3,6 +3,7 @@
 use postern_auth::{CrossSite, LoginType};
 
 use crate::config::{ListenerTls, LogFormat, LogLevel, Order, TlsVersion};
+use crate::pop3::Utf8;
 
 /// The word for a login type.
 pub(in crate::config) fn login_type_text(value: LoginType) -> &'static str {
@@ -49,6 +50,12 @@ pub(super) fn listener_tls(word: &str) -> Option<ListenerTls> {
 
 pub(super) fn tls_version(word: &str) -> Option<TlsVersion> {
     [TlsVersion::Tls12, TlsVersion::Tls13]
+        .into_iter()
+        .find(|value| value.as_str() == word)
+}
+
+pub(super) fn utf8(word: &str) -> Option<Utf8> {
+    [Utf8::Off, Utf8::On, Utf8::Strict]
         .into_iter()
         .find(|value| value.as_str() == word)
 }
