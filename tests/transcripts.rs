@@ -22,6 +22,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use wire::dovecot;
+use wire::engine::Engine;
 use wire::house::House;
 use wire::pattern::Pattern;
 use wire::play::play;
@@ -58,6 +59,20 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
             paths.push(path);
         }
     }
+}
+
+/// Plays all transcripts of a folder against the engine, without a socket or a process.
+fn hold_engine(folder: &str) {
+    let mut failures = Vec::new();
+    for script in &scripts(folder) {
+        for profile in &script.profiles {
+            for over in &script.over {
+                let mut engine = Engine::start(&Setup::of(script, profile));
+                failures.extend(play(script, profile, *over, &mut engine).err());
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 /// Plays all transcripts of a folder over one transport, and tells all that failed.
@@ -142,6 +157,11 @@ impl Differences {
 macro_rules! hold {
     ($($folder:ident: $($over:ident)+;)+) => {
         $(mod $folder {
+            #[test]
+            fn engine() {
+                super::hold_engine(stringify!($folder));
+            }
+
             $(#[test]
             fn $over() {
                 super::hold(stringify!($folder), super::$over);

@@ -56,3 +56,4 @@ pub use policy::{CrossSite, LoginRule, LoginType, Policy};
 pub use pool::{Overloaded, Pool};
 pub use refusal::{Refusal, RefusalKind};
 pub use secret::Secret;
+pub use source::Source;

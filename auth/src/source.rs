@@ -5,11 +5,11 @@ use std::net::{IpAddr, Ipv6Addr};
 /// An IPv4 address, or the first 64 bits of an IPv6 one: whoever has one address of a /64 has all
 /// of them, so a limit by single address would be none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Source(IpAddr);
+pub struct Source(IpAddr);
 
 impl Source {
     /// The source of an address; an IPv4-mapped address counts as IPv4.
-    pub(crate) fn of(address: IpAddr) -> Self {
+    pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(four) => Self(IpAddr::V4(four)),
             IpAddr::V6(six) => Self(IpAddr::V6(Ipv6Addr::from_bits(six.to_bits() >> 64 << 64))),

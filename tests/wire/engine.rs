@@ -45,7 +45,10 @@ impl Engine {
         let hashing = Arc::new(Pool::new("hash", 1, 64, 64).expect("a thread"));
         let service = postern::serve::assemble(&accepted.config, &hashing).expect("a service");
         // Time stands still, so a refusal's delay costs nothing.
-        let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
+        let runtime = Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build();
         Self {
             ground,
             service: Arc::new(service),
@@ -57,7 +60,11 @@ impl Engine {
 
 impl Subject for Engine {
     fn connect(&mut self, over: Transport) -> Result<Box<dyn Connection>, String> {
-        let place = if over == Transport::Implicit { IMPLICIT } else { STARTTLS };
+        let place = if over == Transport::Implicit {
+            IMPLICIT
+        } else {
+            STARTTLS
+        };
         let mut talk = Talk::new(self.service.clone(), self.runtime.clone(), place);
         if over == Transport::Implicit {
             talk.secure();
@@ -100,7 +107,10 @@ impl Talk {
     fn new(service: Arc<Service>, runtime: Arc<Runtime>, place: usize) -> Self {
         let listener = &service.listeners[place];
         let rule = listener.rule.clone();
-        let channel = Channel { protection: Protection::Clear, rule };
+        let channel = Channel {
+            protection: Protection::Clear,
+            rule,
+        };
         let offer = service.offer(listener, &channel);
         Self {
             session: Session::new(service.settings.clone(), offer),
@@ -120,7 +130,9 @@ impl Talk {
 
     fn secure(&mut self) {
         self.channel.protection = Protection::Tls;
-        let offer = self.service.offer(&self.service.listeners[self.place], &self.channel);
+        let offer = self
+            .service
+            .offer(&self.service.listeners[self.place], &self.channel);
         self.lines.clear();
         self.session.secured(offer);
         self.awaits_tls = false;
@@ -137,7 +149,10 @@ impl Talk {
                     return;
                 }
                 Next::Resume => self.session.resume(),
-                Next::Begin { mechanism, initial_response } => self.begin(&mechanism, initial_response),
+                Next::Begin {
+                    mechanism,
+                    initial_response,
+                } => self.begin(&mechanism, initial_response),
                 Next::Step(response) => self.step(Some(&response)),
                 Next::Password { login, password } => self.password(&login, password),
                 Next::StartTls => {
@@ -162,7 +177,11 @@ impl Talk {
     }
 
     fn begin(&mut self, mechanism: &str, initial_response: Option<Vec<u8>>) -> Turn {
-        match self.service.authenticator.begin(mechanism, &self.channel, &mut self.caller) {
+        match self
+            .service
+            .authenticator
+            .begin(mechanism, &self.channel, &mut self.caller)
+        {
             Ok(exchange) => {
                 self.exchange = Some(exchange);
                 self.step(initial_response.as_deref())
@@ -173,7 +192,8 @@ impl Talk {
 
     fn password(&mut self, login: &[u8], password: Secret) -> Turn {
         let authenticator = &self.service.authenticator;
-        let exchange = authenticator.begin_password(login, password, &self.channel, &mut self.caller);
+        let exchange =
+            authenticator.begin_password(login, password, &self.channel, &mut self.caller);
         self.exchange = Some(exchange);
         self.step(None)
     }

@@ -12,6 +12,7 @@
 pub(crate) mod client;
 pub(crate) mod clock;
 pub(crate) mod dovecot;
+pub(crate) mod engine;
 pub(crate) mod fixture;
 pub(crate) mod house;
 pub(crate) mod pattern;

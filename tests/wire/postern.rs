@@ -210,7 +210,7 @@ fn address(line: &str) -> Option<SocketAddr> {
 }
 
 /// The users file of the fixture.
-fn users() -> String {
+pub(crate) fn users() -> String {
     let mut file = toml::Table::new();
     let entry = |user: &fixture::User| {
         let mut entry = toml::Table::new();
