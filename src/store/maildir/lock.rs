@@ -4,12 +4,12 @@
 //! nobody has touched for two minutes, by the file system's own clock, belongs to a dead process
 //! and is broken; a lock of our own at once, for the kernel tells that its owner is gone. Whoever lost a lock that way notices before it changes anything.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, Gid, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, CWD, FlockOperation, Gid, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use super::clock::Clock;
@@ -49,9 +49,9 @@ impl<'a> Lock<'a> {
     ) -> Result<Self, StoreError> {
         let mut waited = Duration::ZERO;
         let mut step = Duration::from_millis(5);
+        let mut ready = signed(folder);
         loop {
-            let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
-            match folder.beneath(LOCK.as_bytes(), flags, Mode::RUSR | Mode::WUSR) {
+            match create(folder, &mut ready) {
                 Ok(fd) => return Self::of(folder, fd).map_err(|errno| folder.failed(LOCK, errno)),
                 Err(Errno::EXIST) => {}
                 Err(errno) => return Err(folder.failed("", errno)),
@@ -72,11 +72,6 @@ impl<'a> Lock<'a> {
 
     fn of(folder: &'a Folder, fd: OwnedFd) -> Result<Self, Errno> {
         let identity = identity(&rustix::fs::fstat(&fd)?);
-        // First locked, then marked: whoever sees the mark may ask the kernel for the owner. On a
-        // full disk or an odd file system there is no mark, and the lock is as any other.
-        if rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            let _ = rustix::io::write(&fd, SIGN);
-        }
         Ok(Self {
             folder,
             _fd: fd,
@@ -136,6 +131,40 @@ impl Drop for Lock<'_> {
             let _ = self.folder.unlink(LOCK);
         }
     }
+}
+
+/// A file without a name that is ready to become the lock: the kernel knows it as locked, and it
+/// says so. None where a file system cannot do that.
+fn signed(folder: &Folder) -> Option<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::TMPFILE;
+    let fd = folder.beneath(b".", flags, Mode::RUSR | Mode::WUSR).ok()?;
+    sign(&fd).then_some(fd)
+}
+
+/// First locked, then marked: whoever sees the mark may ask the kernel for the owner. On a full
+/// disk or an odd file system there is no mark, and the lock is as any other.
+fn sign(fd: &OwnedFd) -> bool {
+    let locked = rustix::fs::flock(fd, FlockOperation::NonBlockingLockExclusive).is_ok();
+    locked && rustix::io::write(fd, SIGN) == Ok(SIGN.len())
+}
+
+/// Creates the lock file, whole at once if possible, so that no crash leaves an unsigned one.
+fn create(folder: &Folder, ready: &mut Option<OwnedFd>) -> Result<OwnedFd, Errno> {
+    if let Some(fd) = ready.take() {
+        let unnamed = format!("/proc/self/fd/{}", fd.as_raw_fd());
+        match rustix::fs::linkat(CWD, unnamed, folder, LOCK, AtFlags::SYMLINK_FOLLOW) {
+            Ok(()) => return Ok(fd),
+            Err(Errno::EXIST) => {
+                *ready = Some(fd);
+                return Err(Errno::EXIST);
+            }
+            Err(_) => {}
+        }
+    }
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
+    let fd = folder.beneath(LOCK.as_bytes(), flags, Mode::RUSR | Mode::WUSR)?;
+    sign(&fd);
+    Ok(fd)
 }
 
 /// Removes the lock of a dead process; true if there is none any more.
