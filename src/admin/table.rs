@@ -53,7 +53,7 @@ mod tests {
         super::write(&mut out, ["NAME", "N"], &rows).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "NAME        N\na\\u{1b}[31m  1\nbb\n"
+            "NAME         N\na\\u{1b}[31m  1\nbb\n"
         );
     }
 }
