@@ -73,8 +73,8 @@ fn hold(folder: &str, over: Transport) {
             if !differences.can_play(script, profile) {
                 continue;
             }
-            let mut house = start(script, profile);
-            let outcome = play(script, profile, over, &mut house);
+            let outcome = start(script, profile)
+                .and_then(|mut house| play(script, profile, over, &mut house));
             failures.extend(differences.judge(&script.name, outcome));
             played += 1;
         }
@@ -91,12 +91,12 @@ fn is_dovecot() -> bool {
     std::env::var("POSTERN_SUBJECT").is_ok_and(|subject| subject == "dovecot")
 }
 
-fn start(script: &Script, profile: &str) -> House {
+fn start(script: &Script, profile: &str) -> Result<House, String> {
     if is_dovecot() {
-        dovecot::start(&script.maildrop, &script.login)
-    } else {
-        postern::start(&Setup::of(script, profile))
+        return Ok(dovecot::start(&script.maildrop, &script.login));
     }
+    postern::try_start(&Setup::of(script, profile))
+        .map_err(|log| format!("{}.pop3 [{profile}]: no start: {log}", script.name))
 }
 
 /// Where Dovecot differs, and why.

@@ -57,7 +57,8 @@ fn at_sigterm_nobody_new_comes_in_and_sessions_may_end() {
     until("a closed door", || {
         Client::connect(house.clear).is_err().then_some(())
     });
-    assert!(session.ask("RETR 2").starts_with("+OK"));
+    let answer = session.ask("RETR 2");
+    assert!(answer.starts_with("+OK"), "{answer}");
     session.list();
     assert!(session.ask("QUIT").starts_with("+OK"));
     let ended = within(|| house.process.try_wait().expect("the state of the server"));

@@ -7,6 +7,12 @@
     clippy::disallowed_types,
     reason = "outside the server: tests use sockets, files and programs"
 )]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
 
 #[path = "../wire/mod.rs"]
 mod wire;
@@ -17,4 +23,5 @@ mod limits;
 mod mail;
 mod refusals;
 mod settings;
+mod timers;
 mod tls;

@@ -3,7 +3,9 @@
 //! [`super::postern`] and [`super::dovecot`] start one; nothing here knows which it is. The
 //! process ends with the value.
 
+use std::fs::Permissions;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Child;
 use std::sync::{Arc, Mutex};
@@ -54,6 +56,13 @@ impl Ground {
     /// A path inside the folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Writes a file that only its owner may read, as secrets are kept.
+    pub(crate) fn secret(&self, name: &str, contents: &str) {
+        let path = self.path(name);
+        std::fs::write(&path, contents).expect("writing a secret");
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("chmod");
     }
 
     /// The Maildir of a user.
@@ -163,6 +172,9 @@ impl House {
 
 impl Drop for House {
     fn drop(&mut self) {
+        if self.process.try_wait().is_ok_and(|ended| ended.is_some()) {
+            return;
+        }
         self.signal(nix::sys::signal::Signal::SIGTERM);
         let ended = super::clock::within(|| self.process.try_wait().ok().flatten());
         if ended.is_none() {

@@ -110,7 +110,7 @@ impl Setup {
         put("users.file", &format!("{:?}", path("users.toml")));
         put(
             "maildrop.path",
-            &format!("{:?}", path("mail/{user}/Maildir")),
+            &format!("{:?}", path("mail/{name}/Maildir")),
         );
         put("log.format", "\"json\"");
         for (key, value) in &self.set {
@@ -145,7 +145,7 @@ pub(crate) fn start(setup: &Setup) -> House {
 /// What it said.
 pub(crate) fn try_start(setup: &Setup) -> Result<House, String> {
     let ground = Ground::prepare(&setup.maildrop);
-    std::fs::write(ground.path("users.toml"), users()).expect("writing the users");
+    ground.secret("users.toml", &users());
     std::fs::write(ground.path("postern.toml"), setup.toml(&ground)).expect("writing");
     ground.give_away();
     run(ground)

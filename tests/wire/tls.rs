@@ -1,5 +1,6 @@
 //! Certificates made for one test run, and a client that trusts them and nothing else.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -41,6 +42,8 @@ pub(crate) fn write(name: &str, certificate: &Path, key: &Path) {
         .expect("a certificate");
     std::fs::write(certificate, signed.pem()).expect("writing the certificate");
     std::fs::write(key, pair.serialize_pem()).expect("writing the key");
+    let private = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(key, private).expect("chmod");
 }
 
 /// A client configuration that trusts the test authority; TLS 1.2 and 1.3.

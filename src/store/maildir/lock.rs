@@ -2,23 +2,29 @@
 //!
 //! Held for the change alone, never across a network wait or while mail is read. A lock that
 //! nobody has touched for two minutes, by the file system's own clock, belongs to a dead process
-//! and is broken. Whoever lost a lock that way notices before it changes anything.
+//! and is broken; a lock of our own at once, for the kernel tells that its owner is gone. Whoever lost a lock that way notices before it changes anything.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Mutex;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::fs::{Gid, Mode, OFlags, Stat};
+use rustix::fs::{FlockOperation, Gid, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use super::clock::Clock;
-use super::folder::Folder;
+use super::folder::{self, Folder};
 use super::index::INDEX;
 use crate::store::StoreError;
 
 /// The lock's name.
 pub(crate) const LOCK: &str = "dovecot-uidlist.lock";
+
+/// What stands in a lock of ours, which is also locked in the kernel's eyes (flock).
+const SIGN: &[u8] = b"postern\n";
+
+/// The name under which a new index is written. Only the holder of the lock does so.
+const DRAFT: &str = "postern-uidlist.draft";
 
 /// Seconds without a touch after which a lock is stale; Dovecot's own figure.
 const STALE: i64 = 120;
@@ -29,9 +35,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// The lock, held until it is dropped.
 pub(crate) struct Lock<'a> {
     folder: &'a Folder,
-    fd: OwnedFd,
+    /// Holds the kernel's lock on the file as long as this process lives.
+    _fd: OwnedFd,
     identity: (u64, u64),
-    published: bool,
 }
 
 impl<'a> Lock<'a> {
@@ -66,11 +72,15 @@ impl<'a> Lock<'a> {
 
     fn of(folder: &'a Folder, fd: OwnedFd) -> Result<Self, Errno> {
         let identity = identity(&rustix::fs::fstat(&fd)?);
+        // First locked, then marked: whoever sees the mark may ask the kernel for the owner. On a
+        // full disk or an odd file system there is no mark, and the lock is as any other.
+        if rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            let _ = rustix::io::write(&fd, SIGN);
+        }
         Ok(Self {
             folder,
-            fd,
+            _fd: fd,
             identity,
-            published: false,
         })
     }
 
@@ -81,25 +91,40 @@ impl<'a> Lock<'a> {
             .is_ok_and(|stat| identity(&stat) == self.identity)
     }
 
-    /// The lock file, into which a new index is written.
-    pub(crate) fn file(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+    /// A new file into which a whole index can be written.
+    pub(crate) fn draft(&self) -> Result<OwnedFd, Errno> {
+        match self.folder.unlink(DRAFT) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(errno) => return Err(errno),
+        }
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+        self.folder
+            .beneath(DRAFT.as_bytes(), flags, Mode::RUSR | Mode::WUSR)
     }
 
-    /// Puts the lock file in the place of the index, durably. False if the lock was broken; then
-    /// nothing has changed.
-    pub(crate) fn publish(mut self, mode: Mode, group: Option<u32>) -> Result<bool, Errno> {
-        rustix::fs::fchmod(&self.fd, mode)?;
+    /// Puts a draft in the place of the index, durably. False if the lock was broken; then nothing
+    /// has changed.
+    pub(crate) fn publish(
+        &self,
+        draft: &OwnedFd,
+        mode: Mode,
+        group: Option<u32>,
+    ) -> Result<bool, Errno> {
+        rustix::fs::fchmod(draft, mode)?;
         if let Some(group) = group {
             // Fails when this process is not in the group of a shared Maildir; the mode still holds.
-            let _ = rustix::fs::fchown(&self.fd, None, Some(Gid::from_raw(group)));
+            let _ = rustix::fs::fchown(draft, None, Some(Gid::from_raw(group)));
         }
-        rustix::fs::fsync(&self.fd)?;
-        if !self.is_ours() {
+        rustix::fs::fsync(draft)?;
+        let written = identity(&rustix::fs::fstat(draft)?);
+        let is_there = self
+            .folder
+            .stat(DRAFT)
+            .is_ok_and(|stat| identity(&stat) == written);
+        if !is_there || !self.is_ours() {
             return Ok(false);
         }
-        self.folder.rename(LOCK, INDEX)?;
-        self.published = true;
+        self.folder.rename(DRAFT, INDEX)?;
         self.folder.sync()?;
         Ok(true)
     }
@@ -107,7 +132,7 @@ impl<'a> Lock<'a> {
 
 impl Drop for Lock<'_> {
     fn drop(&mut self) {
-        if !self.published && self.is_ours() {
+        if self.is_ours() {
             let _ = self.folder.unlink(LOCK);
         }
     }
@@ -118,26 +143,39 @@ fn break_stale(folder: &Folder) -> Result<bool, StoreError> {
     // Two sessions of this process must not break each other's fresh lock.
     static BREAKING: Mutex<()> = Mutex::new(());
     let now = now(folder).map_err(|errno| folder.failed("", errno))?;
-    let _one_at_a_time = BREAKING
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    let touched = match folder.stat(LOCK) {
-        Ok(stat) => stat.st_mtime,
+    let _one_at_a_time = BREAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let orphan = orphan(folder);
+    let stat = match folder.stat(LOCK) {
+        Ok(stat) => stat,
         Err(Errno::NOENT) => return Ok(true),
         Err(errno) => return Err(folder.failed(LOCK, errno)),
     };
-    if now.saturating_sub(touched) <= STALE {
+    let age = now.saturating_sub(stat.st_mtime);
+    if age <= STALE && orphan.is_none_or(|(_, orphan)| orphan != identity(&stat)) {
         return Ok(false);
     }
     tracing::warn!(
         path = %folder.path().join(LOCK).display(),
-        age_seconds = now.saturating_sub(touched),
+        age_seconds = age,
         "a dead process left its lock behind; it is removed"
     );
     match folder.unlink(LOCK) {
         Ok(()) | Err(Errno::NOENT) => Ok(true),
         Err(errno) => Err(folder.failed(LOCK, errno)),
     }
+}
+
+/// A lock of ours whose process is no more: the kernel has released what it held. It stays locked
+/// while the descriptor is kept, so that one process alone removes it.
+fn orphan(folder: &Folder) -> Option<(OwnedFd, (u64, u64))> {
+    let flags = OFlags::RDWR | OFlags::NONBLOCK;
+    let fd = folder.beneath(LOCK.as_bytes(), flags, Mode::empty()).ok()?;
+    let stat = rustix::fs::fstat(&fd).ok().filter(folder::is_regular)?;
+    let mut text = [0; SIGN.len()];
+    let count = rustix::io::read(&fd, &mut text).ok()?;
+    let signed = text.get(..count) == Some(SIGN);
+    let lock = FlockOperation::NonBlockingLockExclusive;
+    (signed && rustix::fs::flock(&fd, lock).is_ok()).then(|| (fd, identity(&stat)))
 }
 
 /// Whether a lock lies there that nobody has touched for too long; for the administrator.

@@ -74,15 +74,15 @@ impl Update<'_> {
                 }
             };
             let done = match state {
-                State::Sound(summary) => self.extend(lock, &summary, table)?,
-                State::Missing => self.begin(lock, 1, table)?,
+                State::Sound(summary) => self.extend(&lock, &summary, table)?,
+                State::Missing => self.begin(&lock, 1, table)?,
                 State::Damaged { damage, floor } => {
                     table.forget_uids();
                     if !lock.is_ours() {
                         continue;
                     }
                     self.put_aside(damage)?;
-                    self.begin(lock, floor, table)?
+                    self.begin(&lock, floor, table)?
                 }
             };
             if done {
@@ -129,7 +129,12 @@ impl Update<'_> {
 
     /// Writes a new index for all messages. None of its uids can have been given out: they are
     /// above `floor`, above the mark, and above the time in seconds.
-    fn begin(&self, lock: Lock<'_>, floor: u32, table: &mut Table<'_>) -> Result<bool, StoreError> {
+    fn begin(
+        &self,
+        lock: &Lock<'_>,
+        floor: u32,
+        table: &mut Table<'_>,
+    ) -> Result<bool, StoreError> {
         let unlisted = table.unlisted();
         let first = self.seconds().max(floor).max(mark::read(self.folder));
         let next = self.assign(&unlisted, first, table)?;
@@ -139,20 +144,23 @@ impl Update<'_> {
             next,
             other: Vec::new(),
         };
-        let mut out = Writer::new(lock.file());
-        let mode = self.folder.itself()?.st_mode & 0o666;
+        let mode = Mode::from_raw_mode(self.folder.itself()?.st_mode & 0o666);
+        let draft = lock
+            .draft()
+            .map_err(|errno| self.folder.failed(INDEX, errno))?;
+        let mut out = Writer::new(draft.as_fd());
         let written = mark::raise(self.folder, next)
             .and_then(|()| out.header(&header))
             .and_then(|()| out.rows(table, &unlisted));
         written
-            .and_then(|()| lock.publish(Mode::from_raw_mode(mode), None))
+            .and_then(|()| lock.publish(&draft, mode, None))
             .map_err(|errno| self.folder.failed(INDEX, errno))
     }
 
     /// Appends to a sound index, or writes it anew.
     fn extend(
         &self,
-        lock: Lock<'_>,
+        lock: &Lock<'_>,
         summary: &Summary,
         table: &mut Table<'_>,
     ) -> Result<bool, StoreError> {
@@ -166,7 +174,7 @@ impl Update<'_> {
         let next = self.assign(&unlisted, summary.next, table)?;
         let written = mark::raise(self.folder, next).and_then(|()| {
             if append {
-                return self.append(&lock, summary, table, &unlisted);
+                return self.append(lock, summary, table, &unlisted);
             }
             let header = Header {
                 version: 3,
@@ -244,7 +252,7 @@ impl Update<'_> {
 
     fn rewrite(
         &self,
-        lock: Lock<'_>,
+        lock: &Lock<'_>,
         rewrite: &Rewrite<'_>,
         table: &Table<'_>,
         unlisted: &[usize],
@@ -258,7 +266,8 @@ impl Update<'_> {
         };
         let drop_dead = table.files().quiet && again.as_ref().is_some_and(|files| files.quiet);
         let here = again.as_ref().map_or_else(HashMap::new, Files::by_base);
-        let mut out = Writer::new(lock.file());
+        let draft = lock.draft()?;
+        let mut out = Writer::new(draft.as_fd());
         out.header(&rewrite.header)?;
         let mut lines = index::lines(&rewrite.summary.fd);
         lines.next().map_err(errno)?;
@@ -277,7 +286,11 @@ impl Update<'_> {
         }
         out.rows(table, unlisted)?;
         let old = rustix::fs::fstat(&rewrite.summary.fd)?;
-        lock.publish(Mode::from_raw_mode(old.st_mode & 0o666), Some(old.st_gid))
+        lock.publish(
+            &draft,
+            Mode::from_raw_mode(old.st_mode & 0o666),
+            Some(old.st_gid),
+        )
     }
 
     /// Leaves new messages for later when the disk or the quota is full.

@@ -387,6 +387,26 @@ fn the_index_is_read_again_under_the_lock() {
     }
 }
 
+/// As after `kill -9`: the lock lies there, and nobody holds it.
+#[test]
+fn a_lock_of_ours_whose_process_died_does_not_stop_anybody() {
+    let site = Site::new();
+    site.put("cur/1.a", b"a");
+    site.put(LOCK, b"postern\n");
+    assert_eq!(uids(&site.open()).len(), 1);
+    assert_eq!(site.clock.unix_time().as_secs(), START, "nobody waited");
+    site.put("cur/2.b", b"b");
+    let folder = Folder::open(&site.maildir).unwrap().unwrap();
+    let alive = Lock::take(&folder, site.clock.as_ref(), Duration::ZERO).unwrap();
+    assert!(
+        matches!(site.refused(), StoreError::Locked { .. }),
+        "a living one does"
+    );
+    assert!(alive.is_ours());
+    drop(alive);
+    assert_eq!(uids(&site.open()).len(), 2);
+}
+
 #[test]
 fn whoever_lost_the_lock_changes_nothing() {
     let site = Site::new();
@@ -397,7 +417,9 @@ fn whoever_lost_the_lock_changes_nothing() {
     fs::remove_file(site.maildir.join(LOCK)).unwrap();
     site.put(LOCK, b"another's");
     assert!(!lock.is_ours());
-    assert!(!lock.publish(rustix::fs::Mode::RUSR, None).unwrap());
+    let draft = lock.draft().unwrap();
+    assert!(!lock.publish(&draft, rustix::fs::Mode::RUSR, None).unwrap());
+    drop(lock);
     assert_eq!(site.index(), "3 V1 N1\n");
     assert!(
         site.maildir.join(LOCK).exists(),
