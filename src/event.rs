@@ -165,7 +165,7 @@ impl Event<'_> {
             Self::UserLimit { session, account } => {
                 warn!(
                     session,
-                    account, "too many sessions of this user: see limits.per_user"
+                    account, "too many sessions of this user: see limits.max_connections_per_user"
                 );
             }
             Self::StoreFailed {

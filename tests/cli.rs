@@ -414,6 +414,13 @@ fn a_user_is_added_changed_and_removed() {
         "{}",
         said.out
     );
+}
+
+#[test]
+fn mail_of_a_removed_user_stays() {
+    let office = Office::new();
+    office.add("ann@example.test");
+    let users = || fs::read_to_string(office.path("users.toml")).expect("the users file");
     office.deliver("ann@example.test");
     let said = office.run(&["user", "remove", "ann@example.test"]);
     assert!(said.out.contains("stays there"), "{}", said.out);

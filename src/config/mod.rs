@@ -1,7 +1,7 @@
 //! The configuration: as written (the TOML file), then as meant ([`Config`], which cannot be wrong).
 //!
 //! The way of a file: `inspect` checks every key and value against the one option table
-//! ([`option::SETTINGS`]), `file` takes the rest into its serde mirror, `resolve` checks what
+//! (`option::SECTIONS`), `file` takes the rest into its serde mirror, `resolve` checks what
 //! depends on several keys and makes the [`Config`]. Everything found is reported at once, each
 //! with file, line and column, the key's path and a remedy. The same table renders the reference,
 //! the man page and the example (`render`).

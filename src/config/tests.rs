@@ -5,7 +5,7 @@ use std::path::Path;
 use postern_auth::{CrossSite, LoginType};
 
 use super::file::File;
-use super::option::{self, Standing};
+use super::option::{self, Kind, Standing};
 use super::*;
 
 const SMALL: &str = r#"
@@ -307,6 +307,47 @@ fn every_account_has_a_maildrop_of_its_own() {
     }
     let relative = accepted(&with("mail/{name}")).config;
     assert_eq!(relative.maildrop.root(), Path::new("/etc/postern/mail/"));
+}
+
+/// SET-range: both ends of every range are taken, and nothing beyond them.
+#[test]
+fn ranges_end_where_the_table_says() {
+    for section in option::SECTIONS {
+        for setting in section.settings {
+            let (from, to, unit) = match setting.kind {
+                Kind::Number(from, to) | Kind::Octets(from, to) => (from, to, ""),
+                Kind::Span(from, to) => (from, to, "ms"),
+                Kind::Text | Kind::Path | Kind::Choice(_) | Kind::Switch | Kind::List => continue,
+            };
+            let with = |amount: u64| {
+                let value = if unit.is_empty() {
+                    amount.to_string()
+                } else {
+                    format!("\"{amount}{unit}\"")
+                };
+                format!(
+                    "{SMALL}\n[{}]\n{} = {value}\n",
+                    section.name,
+                    setting.name()
+                )
+            };
+            accepted(&with(from));
+            accepted(&with(to));
+            assert!(
+                refused(&with(to + 1)).contains("out of range"),
+                "{}",
+                setting.key
+            );
+            if let Some(below) = from.checked_sub(1) {
+                assert!(
+                    refused(&with(below)).contains("out of range"),
+                    "{}",
+                    setting.key
+                );
+            }
+        }
+    }
+    assert!(refused(&format!("{SMALL}\n[login]\nattempts = -1\n")).contains("out of range"));
 }
 
 /// The mirror and the table have the same keys: the mirror takes each example of the table, and

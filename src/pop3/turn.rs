@@ -50,7 +50,7 @@ pub enum Next {
     /// Send the reply, then start TLS: [`super::Session::secured`]. When the handshake fails the
     /// connection is closed; it never goes on in the clear (RFC 2595 §4).
     StartTls,
-    /// Open a message: [`super::Session::found`] and then its octets, or
+    /// Open a message and send [`super::reply::OK`] and then its octets, or
     /// [`super::Session::not_found`].
     Retrieve {
         /// The message's index in the listing.

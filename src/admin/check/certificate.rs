@@ -202,3 +202,17 @@ fn words(names: &[String]) -> String {
         names.join(", ")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::covers;
+
+    #[test]
+    fn a_star_is_one_label() {
+        assert!(covers("pop.example.test", "POP.example.test"));
+        assert!(covers("*.example.test", "pop.example.test"));
+        assert!(!covers("*.example.test", "a.pop.example.test"));
+        assert!(!covers("*.example.test", "example.test"));
+        assert!(!covers("pop.example.test", "imap.example.test"));
+    }
+}
