@@ -61,15 +61,22 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
     }
 }
 
+/// Sessions of a user are counted outside the engine, which only says when they are too many.
+const COUNTED_BY_THE_DRIVER: [&str; 2] =
+    ["exchange/too-many-sessions", "settings/sessions-of-a-user"];
+
 /// Plays all transcripts of a folder against the engine, without a socket or a process.
 fn hold_engine(folder: &str) {
     let mut failures = Vec::new();
     for script in &scripts(folder) {
         for profile in &script.profiles {
-            for over in &script.over {
-                let mut engine = Engine::start(&Setup::of(script, profile));
-                failures.extend(play(script, profile, *over, &mut engine).err());
+            if COUNTED_BY_THE_DRIVER.contains(&script.name.as_str()) {
+                continue;
             }
+            // What the transport changes for the engine is the offer, which the daemon's runs hold.
+            let over = script.over.first().copied().unwrap_or(Transport::Clear);
+            let mut engine = Engine::start(&Setup::of(script, profile));
+            failures.extend(play(script, profile, over, &mut engine).err());
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));

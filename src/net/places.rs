@@ -8,6 +8,7 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use postern_auth::Source;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Limits;
@@ -19,7 +20,7 @@ const LONG_LINES: usize = 64 << 20;
 /// The places taken now. How many there may be stands in the configuration and may change.
 pub struct Places {
     all: Counter<()>,
-    sources: Counter<IpAddr>,
+    sources: Counter<Source>,
     users: Counter<String>,
     long_lines: Arc<Semaphore>,
 }
@@ -38,7 +39,7 @@ impl Default for Places {
 /// A connection's place, in all and from its address.
 pub(super) struct Admission {
     _all: Place<()>,
-    _source: Place<IpAddr>,
+    _source: Place<Source>,
 }
 
 impl Places {
@@ -48,7 +49,7 @@ impl Places {
             _all: self.all.take((), limits.max_connections)?,
             _source: self
                 .sources
-                .take(source.to_canonical(), limits.max_connections_per_source)?,
+                .take(Source::of(source), limits.max_connections_per_source)?,
         })
     }
 

@@ -5,7 +5,7 @@ use std::io;
 use super::connection::Connection;
 use crate::event::Event;
 use crate::pop3::reply::OK;
-use crate::pop3::stuffing::Stuffer;
+use crate::pop3::stuffing::{Stuffer, has_ascii_header};
 use crate::pop3::{Extent, NotRetrieved};
 use crate::store::{Message, StoreError};
 
@@ -106,11 +106,4 @@ impl Connection {
 
 fn filled(block: &[u8], octets: usize) -> &[u8] {
     block.get(..octets).unwrap_or_default()
-}
-
-/// Looks at the header as far as the first block holds it.
-fn has_ascii_header(block: &[u8]) -> bool {
-    let end =
-        memchr::memmem::find(block, b"\n\r\n").or_else(|| memchr::memmem::find(block, b"\n\n"));
-    filled(block, end.unwrap_or(block.len())).is_ascii()
 }

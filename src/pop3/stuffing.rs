@@ -4,7 +4,7 @@
 //! An LF without a CR before it becomes CRLF. A CR elsewhere, NUL and 8-bit octets go out as they
 //! are stored: mail is not altered beyond what the protocol needs.
 
-use memchr::memchr;
+use memchr::{memchr, memmem};
 
 use super::turn::Extent;
 
@@ -81,4 +81,11 @@ impl Stuffer {
         }
         wire.extend_from_slice(b".\r\n");
     }
+}
+
+/// Whether a header is ASCII (RFC 6856 §2.1), as far as the first block of the message holds it.
+pub fn has_ascii_header(block: &[u8]) -> bool {
+    let end = memmem::find(block, b"\n\r\n").or_else(|| memmem::find(block, b"\n\n"));
+    let header = end.and_then(|end| block.get(..end)).unwrap_or(block);
+    header.is_ascii()
 }

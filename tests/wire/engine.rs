@@ -10,7 +10,7 @@ use std::sync::Arc;
 use postern::net::Service;
 use postern::pop3::line::{Lines, Taken};
 use postern::pop3::reply::OK;
-use postern::pop3::stuffing::Stuffer;
+use postern::pop3::stuffing::{Stuffer, has_ascii_header};
 use postern::pop3::{Extent, Next, NotOpened, NotRetrieved, Session, Turn};
 use postern::store::{Maildrop, StoreError};
 use postern_auth::{Caller, Channel, Exchange, Pool, Progress, Protection, Secret};
@@ -159,7 +159,11 @@ impl Talk {
                     self.awaits_tls = true;
                     return;
                 }
-                Next::Retrieve { index, extent, .. } => match self.retrieve(index, extent) {
+                Next::Retrieve {
+                    index,
+                    extent,
+                    ascii_header,
+                } => match self.retrieve(index, extent, ascii_header) {
                     Ok(()) => return,
                     Err(why) => self.session.not_found(why),
                 },
@@ -214,21 +218,30 @@ impl Talk {
         }
     }
 
-    fn retrieve(&mut self, index: usize, extent: Extent) -> Result<(), NotRetrieved> {
+    fn retrieve(
+        &mut self,
+        index: usize,
+        extent: Extent,
+        ascii_header: bool,
+    ) -> Result<(), NotRetrieved> {
         let maildrop = self.maildrop.as_ref().expect("a maildrop");
         let mut message = maildrop.message(index).map_err(|error| match error {
             StoreError::Vanished => NotRetrieved::Vanished,
             _ => NotRetrieved::Unavailable,
         })?;
+        let mut octets = Vec::new();
+        let mut block = [0; 1000];
+        while let length @ 1.. = message.read(&mut block).expect("a readable message") {
+            octets.extend_from_slice(&block[..length]);
+        }
+        if ascii_header && !has_ascii_header(&octets) {
+            return Err(NotRetrieved::Utf8);
+        }
         self.out.extend_from_slice(OK);
         let mut stuffer = Stuffer::new(extent);
-        let mut block = [0; 1000];
-        while !stuffer.is_complete() {
-            match message.read(&mut block).expect("a readable message") {
-                0 => break,
-                octets => stuffer.push(&block[..octets], &mut self.out),
-            }
-        }
+        octets
+            .chunks(7)
+            .for_each(|chunk| stuffer.push(chunk, &mut self.out));
         stuffer.finish(&mut self.out);
         Ok(())
     }

@@ -119,8 +119,8 @@ pub(super) const LIMITS: Section = Section {
             kind: Kind::Number(1, MOST),
             default: Standing::Value(|defaults| defaults.max_connections_per_source.to_string()),
             example: "100",
-            doc: "Connections from one address at the same time. `::ffff:192.0.2.1` and `192.0.2.1` are one \
-                  address.",
+            doc: "Connections from one address at the same time; of IPv6, from one /64. `::ffff:192.0.2.1` and \
+                  `192.0.2.1` are one address.",
             exchange: Some("Set-PopSettings -MaxConnectionFromSingleIP"),
             dovecot: None,
         },
