@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postern_auth::{Caller, Channel, Exchange, Identity, Progress, Protection, Secret};
+use postern_auth::{Caller, Channel, Exchange, Protection};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -27,7 +27,7 @@ use crate::config::{Listener, ListenerTls};
 use crate::event::{Event, Tally};
 use crate::pop3::line::{Lines, Taken};
 use crate::pop3::verb::Shown;
-use crate::pop3::{Next, NotOpened, Session, Turn};
+use crate::pop3::{Next, Session, Turn};
 use crate::store::Maildrop;
 
 /// Replies to pipelined commands are held back until they are this long, in octets.
@@ -46,12 +46,12 @@ pub(super) struct Connection {
     pub(super) stream: Stream,
     lines: Lines,
     pub(super) out: Vec<u8>,
-    session: Session,
-    channel: Channel,
-    caller: Caller,
-    exchange: Option<Exchange>,
+    pub(super) session: Session,
+    pub(super) channel: Channel,
+    pub(super) caller: Caller,
+    pub(super) exchange: Option<Exchange>,
     pub(super) maildrop: Option<Arc<dyn Maildrop>>,
-    user: Option<Place<String>>,
+    pub(super) user: Option<Place<String>>,
     long_line: Option<OwnedSemaphorePermit>,
     began: Instant,
     pub(super) tally: Tally,
@@ -279,87 +279,6 @@ impl Connection {
                     return Ok(Flow::Closed);
                 }
             };
-        }
-    }
-
-    async fn begin(&mut self, mechanism: &str, initial_response: Option<Vec<u8>>) -> Turn {
-        match self
-            .service
-            .authenticator
-            .begin(mechanism, &self.channel, &mut self.caller)
-        {
-            Ok(exchange) => {
-                self.exchange = Some(exchange);
-                self.step(initial_response).await
-            }
-            Err(refusal) => self.session.refused(refusal),
-        }
-    }
-
-    /// USER and PASS walk the same road as a mechanism, in one step.
-    async fn password(&mut self, login: &[u8], password: Secret) -> Turn {
-        let authenticator = &self.service.authenticator;
-        self.exchange =
-            Some(authenticator.begin_password(login, password, &self.channel, &mut self.caller));
-        self.step(None).await
-    }
-
-    async fn step(&mut self, response: Option<Vec<u8>>) -> Turn {
-        let response = response.map(Zeroizing::new);
-        let Some(exchange) = &mut self.exchange else {
-            return self.session.not_opened(NotOpened::Unavailable);
-        };
-        match exchange.step(response.as_deref().map(Vec::as_slice)).await {
-            Progress::Challenge(challenge) => self.session.challenged(&challenge),
-            Progress::Granted(identity) => self.open(identity).await,
-            Progress::Refused(refusal) => {
-                self.exchange = None;
-                self.session.refused(refusal)
-            }
-        }
-    }
-
-    /// The login was right: a place among the user's sessions, then the maildrop.
-    async fn open(&mut self, identity: Identity) -> Turn {
-        self.exchange = None;
-        let account = identity.account().name.clone();
-        let session = self.tally.session;
-        let Some(place) = self.house.places.enter(&account, &self.service.limits) else {
-            Event::UserLimit {
-                session,
-                account: &account,
-            }
-            .emit();
-            return self.session.not_opened(NotOpened::InUse);
-        };
-        let store = self.service.store.clone();
-        match self
-            .house
-            .disk
-            .run(self.tally.address, move || store.open(&identity))
-            .await
-        {
-            Ok(Ok(maildrop)) => {
-                let maildrop: Arc<dyn Maildrop> = maildrop.into();
-                let listing = maildrop.listing().clone();
-                self.maildrop = Some(maildrop);
-                self.user = Some(place);
-                self.tally.account = Some(account);
-                self.session.opened(listing)
-            }
-            Ok(Err(error)) => {
-                Event::StoreFailed {
-                    session,
-                    account: &account,
-                    error: &error,
-                }
-                .emit();
-                self.session.not_opened(NotOpened::Unavailable)
-            }
-            Err(_) => {
-                Event::DiskOverloaded { session }.emit();
-                self.session.not_opened(NotOpened::Unavailable)
-            }
         }
     }
 

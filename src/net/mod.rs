@@ -6,6 +6,7 @@
 mod accept;
 mod connection;
 mod listener;
+mod login;
 mod places;
 mod retrieve;
 mod service;
