@@ -14,11 +14,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postern_auth::{Caller, Channel, Exchange, Protection};
+use postern_auth::{Caller, Channel, Exchange, Protection, Secret};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
-use zeroize::Zeroizing;
 
 use super::places::Place;
 use super::service::{House, Phase, Service};
@@ -60,7 +59,7 @@ pub(super) struct Connection {
 
 /// What came of waiting for a line.
 enum Input {
-    Line(Zeroizing<Vec<u8>>),
+    Line(Secret),
     TooLong,
     Overloaded,
     Expired,
@@ -130,7 +129,7 @@ impl Connection {
         self.out = self.session.greeting();
         loop {
             let turn = match self.input().await? {
-                Input::Line(line) => self.line(&line),
+                Input::Line(line) => self.line(line.expose()),
                 Input::TooLong => self.session.line_too_long(),
                 Input::Overloaded => self.session.overloaded(),
                 Input::Expired => self.session.expired(),
@@ -166,7 +165,7 @@ impl Connection {
             match self.lines.take(|begun| self.session.line_limit(begun)) {
                 Taken::Line(line) => {
                     self.long_line = None;
-                    return Ok(Input::Line(Zeroizing::new(line)));
+                    return Ok(Input::Line(line));
                 }
                 Taken::TooLong => return Ok(Input::TooLong),
                 Taken::Partial => {}

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use postern_auth::{Identity, Progress, Secret};
-use zeroize::Zeroizing;
 
 use super::connection::Connection;
 use crate::event::Event;
@@ -15,7 +14,7 @@ impl Connection {
     pub(super) async fn begin(
         &mut self,
         mechanism: &str,
-        initial_response: Option<Vec<u8>>,
+        initial_response: Option<Secret>,
     ) -> Turn {
         match self
             .service
@@ -38,12 +37,11 @@ impl Connection {
         self.step(None).await
     }
 
-    pub(super) async fn step(&mut self, response: Option<Vec<u8>>) -> Turn {
-        let response = response.map(Zeroizing::new);
+    pub(super) async fn step(&mut self, response: Option<Secret>) -> Turn {
         let Some(exchange) = &mut self.exchange else {
             return self.session.not_opened(NotOpened::Unavailable);
         };
-        match exchange.step(response.as_deref().map(Vec::as_slice)).await {
+        match exchange.step(response.as_ref().map(Secret::expose)).await {
             Progress::Challenge(challenge) => self.session.challenged(&challenge),
             Progress::Granted(identity) => self.open(identity).await,
             Progress::Refused(refusal) => {

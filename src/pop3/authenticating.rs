@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use postern_auth::{Refusal, RefusalKind};
 
 use super::authorization::Authorization;
+use super::command;
 use super::reply::Say;
 use super::session::{Context, State, Step};
 use super::turn::{Ending, Next, Turn};
@@ -41,12 +42,15 @@ impl Authenticating {
         if line == b"*" {
             return leave(context, Say::Cancelled);
         }
-        match STANDARD.decode(line) {
+        match command::base64(line) {
             Ok(response) => (
                 State::Authenticating(self),
                 Turn::silent(Next::Step(response)),
             ),
-            Err(_) => leave(context, Say::BadBase64),
+            Err(malformed) => (
+                State::Authorization(Authorization::default()),
+                context.malformed(malformed),
+            ),
         }
     }
 

@@ -49,10 +49,9 @@ impl Authorization {
         (State::Authorization(Self::default()), turn)
     }
 
-    fn pass(self, password: &[u8], context: &Context) -> Step {
+    fn pass(self, password: Secret, context: &Context) -> Step {
         match self.login {
             Some(login) if context.offer.password => {
-                let password = Secret::new(password.to_vec());
                 let next = Next::Password { login, password };
                 (
                     State::Authenticating(Authenticating::by_password()),
@@ -76,7 +75,7 @@ fn user(login: &[u8], context: &Context) -> Step {
     )
 }
 
-fn begin(mechanism: &str, initial_response: Option<Vec<u8>>, context: &Context) -> Step {
+fn begin(mechanism: &str, initial_response: Option<Secret>, context: &Context) -> Step {
     // Where nothing may be tried before TLS, AUTH is not a question of the mechanism.
     if context.offer.is_closed() {
         return stay(context, Say::WrongState);

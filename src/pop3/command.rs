@@ -7,14 +7,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use postern_auth::Secret;
 
 use super::verb::{Row, Verb};
 
-/// A parsed command. Borrowed from the line.
+/// A parsed command. What may be secret in it cannot be printed.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command<'a> {
     /// AUTH with a mechanism and perhaps an initial response, decoded.
-    Auth(&'a str, Option<Vec<u8>>),
+    Auth(&'a str, Option<Secret>),
     /// AUTH without a mechanism: the client asks which there are.
     AuthList,
     /// CAPA.
@@ -28,7 +29,7 @@ pub enum Command<'a> {
     /// NOOP.
     Noop,
     /// PASS: all that follows one separator.
-    Pass(&'a [u8]),
+    Pass(Secret),
     /// QUIT.
     Quit,
     /// RETR.
@@ -78,7 +79,7 @@ pub fn parse(verb: Verb, rest: &[u8]) -> Result<Command<'_>, Malformed> {
         .filter(|part| !part.is_empty());
     let command = match verb {
         // The two that take the rest of the line as it is.
-        Verb::Pass => return rest.get(1..).map(Command::Pass).ok_or(Malformed::Arguments),
+        Verb::Pass => return password(rest).map(Command::Pass),
         Verb::User => return nonempty(rest.trim_ascii()).map(Command::User),
         Verb::Auth => match arguments.next() {
             None => Command::AuthList,
@@ -110,11 +111,28 @@ pub fn parse(verb: Verb, rest: &[u8]) -> Result<Command<'_>, Malformed> {
 ///
 /// # Errors
 /// [`Malformed::Base64`] for a foreign octet, bad padding or bad length.
-pub fn decode(text: &[u8]) -> Result<Vec<u8>, Malformed> {
+pub fn decode(text: &[u8]) -> Result<Secret, Malformed> {
     match text {
-        b"=" => Ok(Vec::new()),
-        _ => STANDARD.decode(text).map_err(|_| Malformed::Base64),
+        b"=" => Ok(Secret::new(Vec::new())),
+        _ => base64(text),
     }
+}
+
+/// Decodes a line of an exchange, where an empty line is an empty response.
+///
+/// # Errors
+/// As [`decode`].
+pub(super) fn base64(text: &[u8]) -> Result<Secret, Malformed> {
+    STANDARD
+        .decode(text)
+        .map(Secret::new)
+        .map_err(|_| Malformed::Base64)
+}
+
+/// Exactly one separator goes (V0011).
+fn password(rest: &[u8]) -> Result<Secret, Malformed> {
+    let password = rest.get(1..).ok_or(Malformed::Arguments)?;
+    Ok(Secret::new(password.to_vec()))
 }
 
 fn is_blank(octet: u8) -> bool {

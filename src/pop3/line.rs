@@ -4,13 +4,14 @@
 //! served too; a CR anywhere else is an ordinary octet that no command contains.
 
 use memchr::memchr;
+use postern_auth::Secret;
 use zeroize::Zeroize;
 
 /// What a look at the buffer came to.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Taken {
-    /// A line without its end. It may hold a password: the caller wipes it.
-    Line(Vec<u8>),
+    /// A line without its end. It may hold a password.
+    Line(Secret),
     /// No line end yet.
     Partial,
     /// The line is longer than allowed, whether its end has come or not.
@@ -70,7 +71,7 @@ impl Lines {
         if !self.has_more() {
             self.clear();
         }
-        Taken::Line(line)
+        Taken::Line(Secret::new(line))
     }
 
     /// Forgets everything, and wipes it: a password may be among it.

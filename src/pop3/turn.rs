@@ -36,10 +36,10 @@ pub enum Next {
         /// The mechanism's name as typed.
         mechanism: String,
         /// The decoded initial response (RFC 5034 §4).
-        initial_response: Option<Vec<u8>>,
+        initial_response: Option<Secret>,
     },
     /// Take the next step of the exchange with the decoded response; comes back as `Begin` does.
-    Step(Vec<u8>),
+    Step(Secret),
     /// Log in with USER and PASS; comes back as `Begin` does, but never with a challenge.
     Password {
         /// The name as typed.

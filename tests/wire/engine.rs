@@ -16,7 +16,6 @@ use postern::store::{Maildrop, StoreError};
 use postern_auth::{Caller, Channel, Exchange, Pool, Progress, Protection, Secret};
 use tokio::runtime::{Builder, Runtime};
 
-use super::fixture;
 use super::house::Ground;
 use super::play::{Connection, Subject};
 use super::postern::{Setup, users};
@@ -74,17 +73,12 @@ impl Subject for Engine {
     }
 
     fn deliver(&mut self, message: &str) -> Result<(), String> {
-        let octets =
-            fixture::message(message).ok_or_else(|| format!("there is no message `{message}`"))?;
         self.delivered += 1;
-        fixture::deliver(&self.ground.maildir("alice"), octets, self.delivered);
-        Ok(())
+        self.ground.deliver(message, self.delivered)
     }
 
     fn vanish(&mut self, number: usize) -> Result<(), String> {
-        let file = fixture::file(&self.ground.maildir("alice"), number)
-            .ok_or("the message is not there")?;
-        std::fs::remove_file(file).map_err(|error| error.to_string())
+        self.ground.vanish(number)
     }
 }
 
@@ -153,7 +147,7 @@ impl Talk {
                     mechanism,
                     initial_response,
                 } => self.begin(&mechanism, initial_response),
-                Next::Step(response) => self.step(Some(&response)),
+                Next::Step(response) => self.step(Some(response.expose())),
                 Next::Password { login, password } => self.password(&login, password),
                 Next::StartTls => {
                     self.awaits_tls = true;
@@ -180,7 +174,7 @@ impl Talk {
         }
     }
 
-    fn begin(&mut self, mechanism: &str, initial_response: Option<Vec<u8>>) -> Turn {
+    fn begin(&mut self, mechanism: &str, initial_response: Option<Secret>) -> Turn {
         match self
             .service
             .authenticator
@@ -188,7 +182,7 @@ impl Talk {
         {
             Ok(exchange) => {
                 self.exchange = Some(exchange);
-                self.step(initial_response.as_deref())
+                self.step(initial_response.as_ref().map(Secret::expose))
             }
             Err(refusal) => self.session.refused(refusal),
         }
@@ -227,7 +221,9 @@ impl Talk {
         let maildrop = self.maildrop.as_ref().expect("a maildrop");
         let mut message = maildrop.message(index).map_err(|error| match error {
             StoreError::Vanished => NotRetrieved::Vanished,
-            _ => NotRetrieved::Unavailable,
+            StoreError::Failed { .. } | StoreError::Locked { .. } | StoreError::Unusable { .. } => {
+                NotRetrieved::Unavailable
+            }
         })?;
         let mut octets = Vec::new();
         let mut block = [0; 1000];
@@ -252,7 +248,7 @@ impl Connection for Talk {
         self.lines.push(octets);
         while !self.closed && !self.awaits_tls {
             let turn = match self.lines.take(|begun| self.session.line_limit(begun)) {
-                Taken::Line(line) => self.session.line(&line, self.lines.has_more()),
+                Taken::Line(line) => self.session.line(line.expose(), self.lines.has_more()),
                 Taken::TooLong => self.session.line_too_long(),
                 Taken::Partial => break,
             };

@@ -70,6 +70,27 @@ impl Ground {
         self.path(&format!("mail/{user}/Maildir"))
     }
 
+    /// Puts a message of the fixture into alice's maildrop, as a delivery agent does.
+    ///
+    /// # Errors
+    /// When there is no such message.
+    pub(crate) fn deliver(&self, message: &str, number: usize) -> Result<(), String> {
+        let octets =
+            fixture::message(message).ok_or_else(|| format!("there is no message `{message}`"))?;
+        fixture::deliver(&self.maildir("alice"), octets, number);
+        Ok(())
+    }
+
+    /// Takes away alice's message of this number, as another program does.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub(crate) fn vanish(&self, number: usize) -> Result<(), String> {
+        let file =
+            fixture::file(&self.maildir("alice"), number).ok_or("the message is not there")?;
+        std::fs::remove_file(file).map_err(|error| error.to_string())
+    }
+
     /// The service user owns the mail and may read the rest, as in a real installation.
     pub(crate) fn give_away(&self) {
         if !nix::unistd::Uid::effective().is_root() {
@@ -193,16 +214,11 @@ impl Subject for House {
     }
 
     fn deliver(&mut self, message: &str) -> Result<(), String> {
-        let octets =
-            fixture::message(message).ok_or_else(|| format!("there is no message `{message}`"))?;
         self.delivered += 1;
-        fixture::deliver(&self.ground.maildir("alice"), octets, self.delivered);
-        Ok(())
+        self.ground.deliver(message, self.delivered)
     }
 
     fn vanish(&mut self, number: usize) -> Result<(), String> {
-        let file = fixture::file(&self.ground.maildir("alice"), number)
-            .ok_or("the message is not there")?;
-        std::fs::remove_file(file).map_err(|error| error.to_string())
+        self.ground.vanish(number)
     }
 }

@@ -1,10 +1,19 @@
 //! Lines and commands: separators, limits, numbers.
 
+use postern_auth::Secret;
 use proptest::prelude::*;
 
 use crate::pop3::command::{Command, Malformed, decode, parse, verb};
 use crate::pop3::line::{Lines, Taken};
 use crate::pop3::verb::Shown;
+
+fn secret(octets: &[u8]) -> Secret {
+    Secret::new(octets.to_vec())
+}
+
+fn line(octets: &[u8]) -> Taken {
+    Taken::Line(secret(octets))
+}
 
 fn parsed(line: &[u8]) -> Result<Command<'_>, Malformed> {
     let (row, rest) = verb(line).expect("a known verb");
@@ -27,10 +36,13 @@ fn separators_are_runs_of_blanks() {
 /// V0011: one separator goes, all else is the password.
 #[test]
 fn a_password_keeps_its_blanks() {
-    assert_eq!(parsed(b"PASS a b  c "), Ok(Command::Pass(b"a b  c ")));
-    assert_eq!(parsed(b"PASS  x"), Ok(Command::Pass(b" x")));
-    assert_eq!(parsed(b"PASS\t\tx"), Ok(Command::Pass(b"\tx")));
-    assert_eq!(parsed(b"PASS "), Ok(Command::Pass(b"")));
+    assert_eq!(
+        parsed(b"PASS a b  c "),
+        Ok(Command::Pass(secret(b"a b  c ")))
+    );
+    assert_eq!(parsed(b"PASS  x"), Ok(Command::Pass(secret(b" x"))));
+    assert_eq!(parsed(b"PASS\t\tx"), Ok(Command::Pass(secret(b"\tx"))));
+    assert_eq!(parsed(b"PASS "), Ok(Command::Pass(secret(b""))));
     assert_eq!(parsed(b"PASS"), Err(Malformed::Arguments));
 }
 
@@ -84,8 +96,8 @@ fn base64_is_strict() {
     ] {
         assert_eq!(decode(text.as_bytes()), Err(Malformed::Base64), "{text:?}");
     }
-    assert_eq!(decode(b"="), Ok(Vec::new()));
-    assert_eq!(decode(b"AGEAYg=="), Ok(b"\0a\0b".to_vec()));
+    assert_eq!(decode(b"="), Ok(secret(b"")));
+    assert_eq!(decode(b"AGEAYg=="), Ok(secret(b"\0a\0b")));
 }
 
 /// MSPOP3-2.2.1: both spellings of the question.
@@ -95,7 +107,7 @@ fn bare_auth_is_a_question() {
     assert_eq!(parsed(b"AUTH "), Ok(Command::AuthList));
     assert_eq!(
         parsed(b"auth plain ="),
-        Ok(Command::Auth("plain", Some(Vec::new())))
+        Ok(Command::Auth("plain", Some(secret(b""))))
     );
     assert_eq!(parsed(b"AUTH PL@IN"), Err(Malformed::Arguments));
     assert_eq!(
@@ -123,9 +135,9 @@ fn the_limit_counts_the_line_end() {
         lines.push(octets);
         lines.take(|_| 10)
     };
-    assert_eq!(take(b"12345678\r\n"), Taken::Line(b"12345678".to_vec()));
+    assert_eq!(take(b"12345678\r\n"), line(b"12345678"));
     assert_eq!(take(b"123456789\r\n"), Taken::TooLong);
-    assert_eq!(take(b"123456789\n"), Taken::Line(b"123456789".to_vec()));
+    assert_eq!(take(b"123456789\n"), line(b"123456789"));
     assert_eq!(take(b"123456789"), Taken::Partial);
     assert_eq!(take(b"1234567890"), Taken::TooLong);
 }
@@ -135,8 +147,8 @@ fn the_limit_counts_the_line_end() {
 fn only_lf_ends_a_line() {
     let mut lines = Lines::default();
     lines.push(b"NOOP\nDE\rLE 1\r\r\n");
-    assert_eq!(lines.take(|_| 512), Taken::Line(b"NOOP".to_vec()));
-    assert_eq!(lines.take(|_| 512), Taken::Line(b"DE\rLE 1\r".to_vec()));
+    assert_eq!(lines.take(|_| 512), line(b"NOOP"));
+    assert_eq!(lines.take(|_| 512), line(b"DE\rLE 1\r"));
     assert_eq!(lines.take(|_| 512), Taken::Partial);
     assert!(!lines.has_more());
 }
