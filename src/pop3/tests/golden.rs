@@ -119,9 +119,16 @@ fn class(reply: &[u8]) -> &'static str {
 }
 
 fn next(next: &Next) -> String {
-    let text = format!("{next:?}");
-    text.split([' ', '{', '['])
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+    let word = match next {
+        Next::Begin { .. } => "begin",
+        Next::Close(ending) => return format!("close {ending:?}"),
+        Next::Password { .. } => "password",
+        Next::Read => "read",
+        Next::Resume => "resume",
+        Next::Retrieve { .. } => "retrieve",
+        Next::StartTls => "start TLS",
+        Next::Step(_) => "step",
+        Next::Update(_) => "update",
+    };
+    word.to_owned()
 }
