@@ -44,6 +44,8 @@ pub enum Reason {
     Repeated,
     /// Too many refused logins lately, of the account or from the source; nothing was verified.
     Throttled,
+    /// The connection has begun as many attempts as it may; nothing was looked at.
+    TooManyAttempts,
     /// The name and password are right, but no account answers to the mailbox asked for.
     UnknownMailbox,
     /// No account answers to the name.
@@ -71,6 +73,7 @@ impl Reason {
             Self::Pop3Off => "pop3-off",
             Self::Repeated => "repeated",
             Self::Throttled => "throttled",
+            Self::TooManyAttempts => "too-many-attempts",
             Self::UnknownMailbox => "unknown-mailbox",
             Self::UnknownUser => "unknown-user",
             Self::WrongPassword => "wrong-password",
@@ -95,8 +98,9 @@ pub struct LoginRecord {
     pub session: u64,
     /// The client's address; an IPv4-mapped one as IPv4.
     pub address: IpAddr,
-    /// `USER` for USER and PASS, else the SASL mechanism.
-    pub mechanism: String,
+    /// `USER` for USER and PASS, else the SASL mechanism; `?` for one that this server does not
+    /// know, as what was typed there may be a password in the wrong place.
+    pub mechanism: &'static str,
     /// Clear text or TLS.
     pub protection: Protection,
     /// The name as typed, if the client came so far.
@@ -135,14 +139,14 @@ impl Entry {
     /// Begins the record of one attempt.
     pub(crate) fn open(
         audit: &Arc<dyn Audit>,
-        mechanism: &str,
+        mechanism: &'static str,
         protection: Protection,
         caller: &Caller,
     ) -> Self {
         let record = LoginRecord {
             session: caller.session(),
             address: caller.address(),
-            mechanism: shown(mechanism),
+            mechanism,
             protection,
             login: None,
             mailbox: None,
@@ -168,6 +172,11 @@ impl Entry {
         self.record.reason = reason;
         self.record.duration = clock::instant().saturating_duration_since(self.begun);
         self.audit.login(&self.record);
+    }
+
+    /// Leaves no record.
+    pub(crate) fn discard(&mut self) {
+        self.closed = true;
     }
 }
 

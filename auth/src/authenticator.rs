@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::audit::Entry;
+use crate::caller::{Admission, Standing};
 use crate::clock::Clock;
 use crate::evidence::Evidence;
 use crate::exchange::State;
@@ -10,8 +11,8 @@ use crate::mechanism::{self, Conversation, MechanismSpec};
 use crate::throttle::Throttle;
 use crate::verify::Desk;
 use crate::{
-    Audit, Caller, Channel, Directory, Exchange, LocalDirectory, LocalUsers, LoginType, Policy,
-    Pool, Reason, Refusal, RefusalKind, Secret,
+    Audit, Caller, Channel, Directory, Exchange, LoginType, Policy, Reason, Refusal, RefusalKind,
+    Secret,
 };
 
 /// Shared by all connections; replaced whole when the configuration is reloaded.
@@ -21,17 +22,7 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// Lets in the users of a file. Passwords are checked in `hashing`.
-    pub fn new(
-        policy: Policy,
-        users: Arc<LocalUsers>,
-        audit: Arc<dyn Audit>,
-        hashing: Arc<Pool>,
-    ) -> Self {
-        Self::with_directory(policy, Arc::new(LocalDirectory::new(users, hashing)), audit)
-    }
-
-    /// Lets in the users of any directory.
+    /// Lets in the users of a directory.
     pub fn with_directory(
         policy: Policy,
         directory: Arc<dyn Directory>,
@@ -47,12 +38,6 @@ impl Authenticator {
             }),
             audit,
         }
-    }
-
-    /// The same desk under another policy; see [`Self::reloaded`].
-    #[must_use]
-    pub fn with_policy(&self, policy: Policy) -> Self {
-        self.reloaded(policy, Arc::clone(&self.desk.directory))
     }
 
     /// The same desk under another policy and with another directory, after the configuration was
@@ -89,22 +74,27 @@ impl Authenticator {
     ///
     /// # Errors
     /// A refusal of kind `Mechanism` when it is not offered on this channel; the attempt has left
-    /// its record. Of kind `Unavailable` when the mechanism cannot be started.
+    /// its record. Of kind `Unavailable` when the mechanism cannot be started. Of kind
+    /// `Credentials`, and to close, when the connection has begun as many attempts as it may; only
+    /// the first of these leaves a record.
     pub fn begin(
         &self,
         mechanism: &str,
         channel: &Channel,
         caller: &mut Caller,
     ) -> Result<Exchange, Refusal> {
-        let standing = caller.begin();
-        let spec = offered(channel).find(|spec| spec.name().eq_ignore_ascii_case(mechanism));
-        let name = spec.map_or(mechanism, |spec| spec.name());
-        let mut entry = Entry::open(&self.audit, name, channel.protection, caller);
+        let known = mechanism::find(mechanism);
+        // What was typed here may be a password in the wrong place: it is not recorded.
+        let name = known.map_or("?", MechanismSpec::name);
+        let (admitted, standing, mut entry) = self.open(name, channel, caller);
         let refusal = |kind| {
             let close = standing.is_used_up(self.desk.policy.attempts_per_connection);
             Refusal { kind, close }
         };
-        let Some(spec) = spec else {
+        if !admitted {
+            return Err(refusal(RefusalKind::Credentials));
+        }
+        let Some(spec) = offered(channel).find(|spec| spec.name() == name) else {
             entry.close(Reason::MechanismNotOffered);
             return Err(refusal(RefusalKind::Mechanism));
         };
@@ -123,7 +113,8 @@ impl Authenticator {
 
     /// Begins USER and PASS: the same road as PLAIN, one step (`None`), no challenge. The caller
     /// asks [`Self::permits_password`] first; if it did not, the step is a refusal of kind
-    /// `Mechanism`.
+    /// `Mechanism`. When the connection has begun as many attempts as it may, the step is at once
+    /// a refusal of kind `Credentials`, and to close.
     pub fn begin_password(
         &self,
         login: &[u8],
@@ -131,14 +122,32 @@ impl Authenticator {
         channel: &Channel,
         caller: &mut Caller,
     ) -> Exchange {
-        let standing = caller.begin();
-        let entry = Entry::open(&self.audit, "USER", channel.protection, caller);
-        let state = if self.permits_password(channel) {
+        let (admitted, standing, entry) = self.open("USER", channel, caller);
+        let state = if !admitted {
+            State::TooMany
+        } else if self.permits_password(channel) {
             Evidence::from_user_pass(login, password).map_or(State::Unreadable, State::Holding)
         } else {
             State::NotOffered
         };
         Exchange::new(Arc::clone(&self.desk), standing, entry, state)
+    }
+
+    /// Opens an attempt and its record, and says whether the connection may still begin it.
+    fn open(
+        &self,
+        mechanism: &'static str,
+        channel: &Channel,
+        caller: &Caller,
+    ) -> (bool, Arc<Standing>, Entry) {
+        let (standing, admission) = caller.begin(self.desk.policy.attempts_per_connection);
+        let mut entry = Entry::open(&self.audit, mechanism, channel.protection, caller);
+        match admission {
+            Admission::Admitted => {}
+            Admission::Turned => entry.close(Reason::TooManyAttempts),
+            Admission::TurnedAgain => entry.discard(),
+        }
+        (admission == Admission::Admitted, standing, entry)
     }
 }
 

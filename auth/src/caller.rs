@@ -1,5 +1,6 @@
 //! The connection that is trying to log in, as far as the authenticator cares.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -10,7 +11,7 @@ use subtle::ConstantTimeEq;
 
 /// Refused credentials that a connection remembers.
 const REMEMBERED: usize = 8;
-/// How many times `attempts_per_connection` may be begun, whatever came of them.
+/// How many times `attempts_per_connection` may be begun, whatever comes of them.
 const BEGUN_FACTOR: u32 = 3;
 
 /// One connection's standing: where it comes from, how many logins it was refused, and which
@@ -19,8 +20,9 @@ const BEGUN_FACTOR: u32 = 3;
 /// A connection is to be closed when `attempts_per_connection` *different* logins were refused.
 /// Saying the same name and password again, giving an exchange up, asking for a mechanism that is
 /// not offered and meeting server trouble do not count towards that, as clients do all of it
-/// without guessing; but after three times as many attempts of any kind the next refusal closes
-/// the connection too, so that nobody goes round for ever.
+/// without guessing. But three times as many attempts of any kind, granted ones too, are all that
+/// a connection has: a refusal of the last one closes it, and one more is refused unseen, so that
+/// nobody goes round for ever.
 #[derive(Debug)]
 pub struct Caller {
     address: IpAddr,
@@ -58,12 +60,28 @@ impl Caller {
     }
 
     /// Counts the beginning of an attempt, and shares the standing with it.
-    pub(crate) fn begin(&self) -> Arc<Standing> {
+    pub(crate) fn begin(&self, attempts: u32) -> (Arc<Standing>, Admission) {
         let mut counts = self.standing.lock();
+        let admission = match counts.begun.cmp(&most(attempts)) {
+            Ordering::Less => Admission::Admitted,
+            Ordering::Equal => Admission::Turned,
+            Ordering::Greater => Admission::TurnedAgain,
+        };
         counts.begun = counts.begun.saturating_add(1);
         drop(counts);
-        Arc::clone(&self.standing)
+        (Arc::clone(&self.standing), admission)
     }
+}
+
+/// Whether a connection may begin one more attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// It may.
+    Admitted,
+    /// It has begun too many. This is the first that is turned away, and is recorded.
+    Turned,
+    /// It has been turned away before; its driver should have closed it. No record of this one.
+    TurnedAgain,
 }
 
 /// What an attempt shares with its connection.
@@ -86,8 +104,8 @@ impl Standing {
 
     /// Whether the connection has used up its attempts. At least one is always allowed.
     pub(crate) fn is_used_up(&self, attempts: u32) -> bool {
-        let (attempts, counts) = (attempts.max(1), self.lock());
-        counts.refused >= attempts || counts.begun >= attempts.saturating_mul(BEGUN_FACTOR)
+        let counts = self.lock();
+        counts.refused >= attempts.max(1) || counts.begun >= most(attempts)
     }
 
     /// Whether these credentials were refused before.
@@ -107,6 +125,11 @@ impl Standing {
     fn lock(&self) -> MutexGuard<'_, Counts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How many attempts of any kind a connection may begin.
+fn most(attempts: u32) -> u32 {
+    attempts.max(1).saturating_mul(BEGUN_FACTOR)
 }
 
 /// A keyed digest of credentials: HMAC-SHA256 with a random key of this process, so that what a
@@ -153,7 +176,7 @@ mod tests {
     #[test]
     fn refused_logins_and_begun_ones_both_end_a_connection() {
         let caller = Caller::new("192.0.2.1".parse().unwrap(), 7);
-        let standing = caller.begin();
+        let (standing, _) = caller.begin(3);
         for _ in 0..2 {
             standing.refused();
         }
@@ -162,8 +185,12 @@ mod tests {
         assert!(standing.is_used_up(3));
 
         let caller = Caller::new("192.0.2.1".parse().unwrap(), 8);
-        let begun = (0..).take_while(|_| !caller.begin().is_used_up(3)).count();
+        let begun = (0..)
+            .take_while(|_| !caller.begin(3).0.is_used_up(3))
+            .count();
         assert_eq!(begun, 8, "the ninth is the last");
+        assert_eq!(caller.begin(3).1, Admission::Turned);
+        assert_eq!(caller.begin(3).1, Admission::TurnedAgain);
     }
 
     #[test]

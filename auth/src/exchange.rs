@@ -49,6 +49,8 @@ pub(crate) enum State {
     Unreadable,
     /// Not to be done on this channel.
     NotOffered,
+    /// Not to be done any more on this connection.
+    TooMany,
     /// Over.
     Done,
 }
@@ -73,6 +75,11 @@ impl Exchange {
     ///
     /// A client that gives up (`*`, RFC 5034 §4) is served by dropping the exchange. A step after
     /// the last one is refused.
+    ///
+    /// A client that goes in the middle of a step is not noticed here: the step is worked off in
+    /// full unless its future is dropped. Dropping it takes a job that still waits for a worker
+    /// out of the queue ([`crate::Pool::run`]), and the attempt stays counted by the throttle.
+    /// Whether to drop it is for the driver to decide, who alone sees the connection.
     pub async fn step(&mut self, response: Option<&[u8]>) -> Progress {
         let arrived = clock::instant();
         // Whatever happens below, a future that is dropped half-way leaves the exchange over.
@@ -92,6 +99,7 @@ impl Exchange {
                 self.entry.close(Reason::MechanismNotOffered);
                 return Progress::Refused(self.refusal(RefusalKind::Mechanism));
             }
+            State::TooMany => return Progress::Refused(self.refusal(RefusalKind::Credentials)),
         };
         self.refuse(reason, arrived).await
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::{
     Account, Answer, Audit, Authenticator, Caller, Channel, CrossSite, Directory, Identity,
-    LocalUsers, Login, LoginRecord, LoginRule, LoginType, Policy, Pool, Progress, Protection,
-    Refusal, Secret, Site, Unavailable, Verdict,
+    LocalDirectory, LocalUsers, Login, LoginRecord, LoginRule, LoginType, Policy, Pool, Progress,
+    Protection, Refusal, Secret, Site, Unavailable, Verdict,
 };
 
 /// Made by crypt(3): password `right`. Cheap, as many are checked here.
@@ -78,8 +78,9 @@ pub(crate) fn house(policy: Policy) -> House {
     let pool = Arc::new(Pool::new("hash", 2, 1000, 1000).unwrap());
     let records = Arc::new(Records::default());
     let audit: Arc<dyn Audit> = Arc::<Records>::clone(&records);
+    let directory = Arc::new(LocalDirectory::new(users, pool));
     House {
-        desk: Authenticator::new(policy, users, audit, pool),
+        desk: Authenticator::with_directory(policy, directory, audit),
         records,
         _folder: folder,
     }

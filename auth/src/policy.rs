@@ -43,8 +43,8 @@ pub struct Policy {
     pub site: Option<Site>,
     /// What happens to users of other sites.
     pub cross_site: CrossSite,
-    /// Different refused logins after which a connection is closed, at least 1. After three times
-    /// as many attempts of any kind the next refusal closes it too: see [`crate::Caller`].
+    /// Different refused logins after which a connection is closed, at least 1. It may begin three
+    /// times as many attempts of any kind, and no more: see [`crate::Caller`].
     pub attempts_per_connection: u32,
     /// Refused logins of one account from one source within `throttle_window` after which its
     /// attempts from there are refused unseen; ten times as many from all sources together do the

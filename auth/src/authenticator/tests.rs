@@ -1,7 +1,11 @@
 //! What is offered on which channel: `LoginType` of Set-PopSettings.
 
-use crate::house::{caller, channel, granted, house, policy, refused};
-use crate::{Channel, LoginRule, LoginType, Protection, Reason, Refusal, RefusalKind, Secret};
+use std::time::Duration;
+
+use crate::house::{caller, channel, granted, house, policy, refused, tls};
+use crate::{
+    Channel, LoginRule, LoginType, Progress, Protection, Reason, Refusal, RefusalKind, Secret,
+};
 
 #[test]
 fn each_login_type_offers_what_it_permits() {
@@ -53,9 +57,11 @@ fn what_is_not_offered_is_refused_and_recorded() {
     let tls = channel(LoginType::Secure, Protection::Tls);
     for (name, channel, shown) in [
         ("PLAIN", &clear, "PLAIN"),
-        ("GSSAPI", &tls, "GSSAPI"),
-        ("x\r\ny", &tls, "x\\u{d}\\u{a}y"),
-        ("", &tls, ""),
+        ("pLaIn", &clear, "PLAIN"),
+        // Offered by the rule, but not known; and perhaps a password in the wrong place.
+        ("GSSAPI", &tls, "?"),
+        ("S3cr3t", &tls, "?"),
+        ("", &tls, "?"),
     ] {
         let refusal = house.desk.begin(name, channel, &mut caller()).unwrap_err();
         assert_eq!(
@@ -68,7 +74,7 @@ fn what_is_not_offered_is_refused_and_recorded() {
         assert_eq!(house.last().reason, Reason::MechanismNotOffered);
         assert_eq!(house.last().mechanism, shown);
     }
-    assert_eq!(house.reasons().len(), 4);
+    assert_eq!(house.reasons().len(), 5);
 }
 
 #[test]
@@ -86,6 +92,56 @@ fn asking_for_mechanisms_has_an_end() {
         })
         .collect();
     assert_eq!(closes.iter().position(|close| *close), Some(8));
+}
+
+/// What is seen of an attempt that was turned away: it is answered at once, and to close.
+const TURNED: Refusal = Refusal {
+    kind: RefusalKind::Credentials,
+    close: true,
+};
+
+#[tokio::test(start_paused = true)]
+async fn exchanges_given_up_have_an_end_and_so_have_their_records() {
+    let house = house(policy());
+    let (mut connection, tls) = (caller(), tls());
+    for _ in 0..9 {
+        let mut exchange = house.desk.begin("PLAIN", &tls, &mut connection).unwrap();
+        let progress = exchange.step(None).await;
+        assert!(matches!(progress, Progress::Challenge(_)));
+    }
+    let begun = crate::clock::instant();
+    for _ in 0..50 {
+        let turned = house.desk.begin("PLAIN", &tls, &mut connection);
+        assert_eq!(turned.unwrap_err(), TURNED);
+        assert_eq!(
+            refused(house.pass("alice", "right", &mut connection).await),
+            TURNED
+        );
+    }
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    let reasons = house.reasons();
+    assert_eq!(reasons[..9], ["cancelled"; 9]);
+    assert_eq!(reasons[9..], ["too-many-attempts"]);
+    granted(house.pass("alice", "right", &mut caller()).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn granted_logins_on_one_connection_have_an_end_too() {
+    // A user at the limit of sessions is granted the login, and then refused the maildrop.
+    let house = house(policy());
+    let mut connection = caller();
+    for _ in 0..9 {
+        granted(house.pass("alice", "right", &mut connection).await);
+    }
+    for _ in 0..2 {
+        assert_eq!(
+            refused(house.pass("alice", "right", &mut connection).await),
+            TURNED
+        );
+    }
+    assert_eq!(house.last().reason, Reason::TooManyAttempts);
+    assert_eq!(house.last().login, None, "not looked at");
+    assert_eq!(house.reasons().len(), 10);
 }
 
 #[tokio::test]

@@ -6,9 +6,11 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FlockOperation, Gid, Mode, OFlags, Stat, Uid};
+use rustix::io::Errno;
 
 use super::entry::User;
 use super::error::UsersError;
@@ -70,7 +72,7 @@ impl UsersFile {
     /// As for [`Self::load`], and when the lock file beside it cannot be made.
     pub fn edit(path: &Path) -> Result<Self, UsersError> {
         let path = real(path)?;
-        let lock = Lock::take(&path)?;
+        let lock = Lock::take(&path, None)?;
         Ok(Self {
             lock: Some(lock),
             ..Self::load(&path)?
@@ -83,7 +85,7 @@ impl UsersFile {
     /// # Errors
     /// When there is a file of this name already, or it cannot be made or given to `owner`.
     pub fn create(path: &Path, owner: Option<Owner>) -> Result<Self, UsersError> {
-        let lock = Lock::take(path)?;
+        let lock = Lock::take(path, owner)?;
         let file = Draft::write(path, HEAD, owner, true)?;
         // Unlike a rename, a link never replaces a file that is there already.
         let linked = rustix::fs::linkat(
@@ -166,7 +168,7 @@ impl UsersFile {
     pub fn save(&mut self) -> Result<(), UsersError> {
         let path = real(&self.path)?;
         if self.lock.is_none() {
-            self.lock = Some(Lock::take(&path)?);
+            self.lock = Some(Lock::take(&path, None)?);
         }
         // Somebody may have used an editor, which takes no lock.
         if Stamp::of_path(&path) != Some(self.stamp) {
@@ -285,11 +287,28 @@ pub(super) fn read(path: &Path) -> Result<(String, Stamp), UsersError> {
 struct Lock(#[expect(dead_code, reason = "held, not used")] File);
 
 impl Lock {
-    fn take(path: &Path) -> Result<Self, UsersError> {
-        let path = beside(path, ".lock");
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let opened = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR);
-        let file = opened.map_err(|fault| io_error(&path, "open", fault.into()))?;
+    /// A new lock file is given, where permitted, to `owner`, else to the owner of the users file,
+    /// else of the folder: the server's user can then change a file that root once changed.
+    fn take(users: &Path, owner: Option<Owner>) -> Result<Self, UsersError> {
+        let path = beside(users, ".lock");
+        let open = |flags: OFlags| {
+            let flags = flags | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+            rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR)
+        };
+        let file = match open(OFlags::CREATE | OFlags::EXCL) {
+            Ok(file) => {
+                let owner = owner.or_else(|| Stamp::of_path(users).map(|file| file.owner()));
+                let owner =
+                    owner.or_else(|| Stamp::of_path(folder(users)).map(|folder| folder.owner()));
+                let _ = give(&file, owner);
+                Ok(file)
+            }
+            // One that is there already is never given away: it may be a hard link to something
+            // else, laid by whoever owns the folder.
+            Err(Errno::EXIST) => open(OFlags::empty()),
+            Err(fault) => Err(fault),
+        };
+        let file = file.map_err(|fault| io_error(&path, "open", fault.into()))?;
         rustix::fs::flock(&file, FlockOperation::LockExclusive)
             .map_err(|fault| io_error(&path, "lock", fault.into()))?;
         Ok(Self(File::from(file)))
@@ -325,12 +344,9 @@ impl Draft {
         let opened = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR);
         let file = opened.map_err(|errno| fault("create")(errno.into()))?;
         let draft = Self { path: path.clone() };
-        if let Some(Owner { uid, gid }) = owner {
-            let given =
-                rustix::fs::fchown(&file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
-            if must {
-                given.map_err(|errno| fault("give away")(errno.into()))?;
-            }
+        let given = give(&file, owner);
+        if must {
+            given.map_err(|errno| fault("give away")(errno.into()))?;
         }
         let mut file = File::from(file);
         file.write_all(text.as_bytes()).map_err(fault("write"))?;
@@ -358,12 +374,24 @@ fn real(path: &Path) -> Result<PathBuf, UsersError> {
     std::fs::canonicalize(path).map_err(|source| io_error(path, "open", source))
 }
 
-/// Makes a rename or a new name durable.
-fn sync_folder(path: &Path) -> Result<(), UsersError> {
+/// The folder in which a file stands.
+fn folder(path: &Path) -> &Path {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or_else(|| Path::new("."));
+    folder.unwrap_or_else(|| Path::new("."))
+}
+
+/// Gives an open file to its owner to be, if one was named.
+fn give(file: &OwnedFd, owner: Option<Owner>) -> Result<(), Errno> {
+    owner.map_or(Ok(()), |Owner { uid, gid }| {
+        rustix::fs::fchown(file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
+    })
+}
+
+/// Makes a rename or a new name durable.
+fn sync_folder(path: &Path) -> Result<(), UsersError> {
+    let folder = folder(path);
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::open(folder, flags, Mode::empty())
         .and_then(|folder| rustix::fs::fsync(&folder))

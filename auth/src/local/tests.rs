@@ -332,6 +332,40 @@ fn saving_keeps_owner_and_mode_and_leaves_nothing_beside() {
 }
 
 #[test]
+fn a_new_lock_belongs_to_whom_the_users_belong() {
+    use std::os::unix::fs::chown;
+    const NOBODY: Option<u32> = Some(65534);
+    let desk = desk(COMMENTED);
+    let folder = desk.path.parent().unwrap();
+    let lock = |name: &str| std::fs::metadata(folder.join(name)).unwrap();
+    let root = rustix::process::geteuid().is_root();
+    if root {
+        chown(&desk.path, NOBODY, NOBODY).unwrap();
+    }
+    drop(UsersFile::edit(&desk.path).unwrap());
+    assert_eq!(lock("users.toml.lock").mode() & 0o777, 0o600);
+    if !root {
+        return;
+    }
+    assert_eq!(lock("users.toml.lock").uid(), 65534);
+    assert_eq!(lock("users.toml.lock").gid(), 65534);
+    // Without a file yet: whose it is going to be, or whose the folder is.
+    let owner = Owner { uid: 1234, gid: 1 };
+    drop(UsersFile::create(&folder.join("given.toml"), Some(owner)).unwrap());
+    assert_eq!(lock("given.toml.lock").uid(), 1234);
+    chown(folder, NOBODY, NOBODY).unwrap();
+    drop(UsersFile::create(&folder.join("new.toml"), None).unwrap());
+    assert_eq!(lock("new.toml.lock").uid(), 65534);
+    // What lies there already may be something else under this name, and stays whose it is.
+    std::fs::write(folder.join("precious"), "").unwrap();
+    std::fs::hard_link(folder.join("precious"), folder.join("other.toml.lock")).unwrap();
+    write(&folder.join("other.toml"), "");
+    chown(folder.join("other.toml"), NOBODY, NOBODY).unwrap();
+    drop(UsersFile::edit(&folder.join("other.toml")).unwrap());
+    assert_eq!(lock("precious").uid(), 0);
+}
+
+#[test]
 fn a_new_file_is_private_and_never_replaces_one() {
     let desk = desk("");
     let path = desk.path.with_file_name("new.toml");

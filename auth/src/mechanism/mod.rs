@@ -1,7 +1,7 @@
 //! The SASL mechanisms: one table, and the conversation with a client.
 //!
 //! rsasl drives the conversations and is seen nowhere else. A mechanism only collects
-//! [`Evidence`]; it never asks a directory, and it never says whether a login is allowed. A
+//! [`Evidence`](crate::evidence::Evidence); it never asks a directory, and it never says whether a login is allowed. A
 //! mechanism that ends without evidence has not logged anyone in, whatever it says.
 
 mod conversation;
