@@ -367,7 +367,7 @@ fn a_configuration_that_only_root_can_read_is_found() {
     fs::set_permissions(office.0.path(), everybody).expect("permissions");
     office.replace("hostname", "user = \"nobody\"\nhostname");
     let file = office.path("postern.toml");
-    let only_root = "so SIGHUP is refused: ";
+    let only_root = ": error: the server's user cannot read it, so SIGHUP is refused: ";
     for (mode, seen) in [(0o600, true), (0o644, false)] {
         fs::set_permissions(&file, Permissions::from_mode(mode)).expect("permissions");
         let said = office.run(&["check"]).out;

@@ -13,7 +13,8 @@ use crate::config::{Config, Finding};
 use crate::store::StoreError;
 use crate::store::maildir::{Depth, MaildirStore};
 
-/// The configuration itself: the server reads it again when it is no longer root.
+/// The configuration itself: the server reads it again when it is no longer root. An error, or
+/// `postern check && systemctl reload` would go on to a reload that is refused.
 pub(super) fn configuration(config: &Config, findings: &mut Vec<Finding>) {
     if let Err(error) = access(&config.file, AccessFlags::R_OK) {
         let problem = format!("the server's user cannot read it, so SIGHUP is refused: {error}");
@@ -23,7 +24,7 @@ pub(super) fn configuration(config: &Config, findings: &mut Vec<Finding>) {
         let file = config.file.display();
         let remedy =
             format!("chgrp {group} {file} && chmod 640 {file}, and let that group into its folder");
-        findings.push(aside(&config.file, "", problem, remedy));
+        findings.push(about(&config.file, "", problem, remedy));
     }
 }
 
