@@ -6,7 +6,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use postern_auth::{Audit, LoginRecord, Protection, Reason};
+use postern_auth::{Audit, LoginRecord, Protection};
 use tracing::{debug, error, info, warn};
 
 use crate::pop3::Ending;
@@ -30,6 +30,8 @@ pub enum Event<'a> {
     Stopped {
         /// Sessions that were cut off.
         cut_off: usize,
+        /// Records that were not written because the log could not keep up.
+        lost_records: usize,
     },
     /// A new generation of the configuration is in force for new connections.
     Reloaded,
@@ -43,8 +45,11 @@ pub enum Event<'a> {
         /// What is wrong, with its remedy.
         problem: &'a str,
     },
-    /// The addresses of the listeners changed, which takes a restart.
-    ListenersChanged,
+    /// A setting changed that is used once, when the server starts.
+    RestartNeeded {
+        /// Its key.
+        setting: &'a str,
+    },
     /// A connection could not be accepted; the listener rests for a moment.
     AcceptFailed {
         /// The listener.
@@ -128,12 +133,16 @@ pub struct Tally {
 
 impl Event<'_> {
     /// Writes the record.
+    #[expect(clippy::too_many_lines, reason = "a table: an arm for each event")]
     pub fn emit(&self) {
         match self {
             Self::Listening { address, tls } => info!(%address, tls, "listening"),
             Self::Ready => info!("ready"),
             Self::Stopping => info!("stopping"),
-            Self::Stopped { cut_off } => info!(cut_off, "stopped"),
+            Self::Stopped {
+                cut_off,
+                lost_records,
+            } => info!(cut_off, lost_records, "stopped"),
             Self::Reloaded => info!("reloaded"),
             Self::ReloadRefused { problem } => {
                 error!(
@@ -147,8 +156,11 @@ impl Event<'_> {
                     "SIGHUP will be refused: the server's user cannot read this"
                 );
             }
-            Self::ListenersChanged => {
-                warn!("the addresses of the listeners changed: restart the server to use them");
+            Self::RestartNeeded { setting } => {
+                warn!(
+                    setting,
+                    "restart needed: this changed, and is used when the server starts"
+                );
             }
             Self::AcceptFailed { address, error } => error!(
                 %address, %error,
@@ -218,12 +230,17 @@ impl Audit for LoginLog {
             login = record.login.as_deref(),
             account = record.account.as_deref(),
             delegate = record.delegate.as_deref(),
+            mailbox = record.mailbox.as_deref(),
             site = record.site.as_deref(),
-            outcome = if record.reason == Reason::Granted { "granted" } else { "refused" },
+            outcome = if record.reason.is_granted() { "granted" } else { "refused" },
             reason = record.reason.as_str(),
             duration_ms = milliseconds(record.duration),
             "login"
         );
+        if record.reason.is_trouble() {
+            let (session, reason) = (record.session, record.reason.as_str());
+            warn!(session, reason, "a login could not be decided");
+        }
     }
 }
 

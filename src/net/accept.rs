@@ -22,19 +22,27 @@ pub async fn accept(listener: TcpListener, place: usize, house: Arc<House>) {
     let address = listener
         .local_addr()
         .unwrap_or_else(|_| SocketAddr::from(([0; 4], 0)));
+    let mut failures = 0_u32;
     loop {
         let accepted = tokio::select! {
             () = house.reached(Phase::Draining) => return,
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((tcp, peer)) => welcome(tcp, peer, place, &house),
+            Ok((tcp, peer)) => {
+                failures = 0;
+                welcome(tcp, peer, place, &house);
+            }
             Err(error) => {
-                Event::AcceptFailed {
-                    address,
-                    error: &error,
+                // The first one, and then one in a minute or so.
+                if failures.is_multiple_of(600) {
+                    Event::AcceptFailed {
+                        address,
+                        error: &error,
+                    }
+                    .emit();
                 }
-                .emit();
+                failures = failures.wrapping_add(1);
                 sleep(REST).await;
             }
         }

@@ -35,6 +35,10 @@ const PORTION: usize = 32 * 1024;
 /// A line that is longer than this before login, in octets, asks for leave.
 const SHORT_LINE: usize = 4 * 1024;
 
+/// A login must be done within so many times the idle timer before login, so that nobody keeps a
+/// place, or an old generation of the configuration, by saying something now and then.
+const LOGIN_WITHIN: u32 = 10;
+
 /// An output buffer of more than this is given back before the connection waits.
 const KEPT: usize = 1024;
 
@@ -174,7 +178,7 @@ impl Connection {
                 return Ok(Input::Overloaded);
             }
             self.flush().await?;
-            let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.idle());
+            let deadline = *deadline.get_or_insert_with(|| self.deadline());
             tokio::select! {
                 biased;
                 () = self.house.reached(self.last_phase()) => return Ok(Input::Stopping),
@@ -191,15 +195,20 @@ impl Connection {
     /// Before login, long lines share a fixed amount of memory: what strangers hold is bounded in
     /// total, not only for each connection.
     fn may_hold_line(&mut self) -> bool {
-        if self.session.is_logged_in()
-            || self.lines.waiting() <= SHORT_LINE
-            || self.long_line.is_some()
-        {
+        let held = self
+            .long_line
+            .as_ref()
+            .map_or(SHORT_LINE, |leave| SHORT_LINE + leave.num_permits());
+        let wanted = self.lines.waiting().saturating_sub(held);
+        if self.session.is_logged_in() || wanted == 0 {
             return true;
         }
-        let octets = self.service.settings.max_response;
-        self.long_line = self.house.places.long_line(octets);
-        self.long_line.is_some()
+        match (self.house.places.long_line(wanted), &mut self.long_line) {
+            (None, _) => return false,
+            (Some(leave), Some(before)) => before.merge(leave),
+            (Some(leave), none) => *none = Some(leave),
+        }
+        true
     }
 
     /// How far the server's end may come before the client is told.
@@ -209,6 +218,15 @@ impl Connection {
         } else {
             Phase::Draining
         }
+    }
+
+    /// When the wait for this line ends. Strangers also have an end to all their lines together.
+    fn deadline(&self) -> Instant {
+        let idle = Instant::now() + self.idle();
+        if self.session.is_logged_in() {
+            return idle;
+        }
+        idle.min(self.began + self.service.timeouts.pre_authenticated * LOGIN_WITHIN)
     }
 
     pub(super) fn idle(&self) -> Duration {
@@ -291,8 +309,11 @@ impl Connection {
             return Err(io::ErrorKind::NotConnected.into());
         };
         self.lines.clear();
-        let handshake = timeout(self.service.timeouts.pre_authenticated, tls.handshake(tcp));
-        match handshake.await.unwrap_or_else(|late| Err(late.into())) {
+        let handshake = tokio::select! {
+            () = self.house.reached(Phase::Draining) => return Err(io::ErrorKind::Interrupted.into()),
+            made = timeout(self.service.timeouts.pre_authenticated, tls.handshake(tcp)) => made,
+        };
+        match handshake.unwrap_or_else(|late| Err(late.into())) {
             Ok(stream) => {
                 self.stream = Stream::Tls(Box::new(stream));
                 self.channel.protection = Protection::Tls;

@@ -16,8 +16,18 @@ const BLOCK: usize = 32 * 1024;
 /// with its status line and its end.
 const PORTION: usize = 48 * 1024;
 
-/// A message, the block that was read, and how much of it is filled.
-type Read = (Box<dyn Message>, Vec<u8>, Result<usize, StoreError>);
+/// A message and the block of it that was read last; an empty one is the end.
+struct Reading {
+    message: Box<dyn Message>,
+    block: Vec<u8>,
+    filled: usize,
+}
+
+impl Reading {
+    fn octets(&self) -> &[u8] {
+        self.block.get(..self.filled).unwrap_or_default()
+    }
+}
 
 impl Connection {
     /// Sends a message, or says why not. An error after the first octet ends the connection without
@@ -28,64 +38,60 @@ impl Connection {
         extent: Extent,
         ascii_header: bool,
     ) -> io::Result<Result<(), NotRetrieved>> {
-        let Some(maildrop) = self.maildrop.clone() else {
-            return Ok(Err(NotRetrieved::Unavailable));
+        let mut reading = match self.first_block(index).await {
+            Ok(reading) => reading,
+            Err(why) => return Ok(Err(why)),
         };
-        let message = match maildrop.message(index) {
-            Ok(message) => message,
-            Err(error) => return Ok(Err(self.not_retrieved(&error))),
-        };
-        let (mut message, mut block, mut read) = self.read(message, vec![0; BLOCK]).await?;
-        match &read {
-            Ok(octets) if ascii_header && !has_ascii_header(filled(&block, *octets)) => {
-                return Ok(Err(NotRetrieved::Utf8));
-            }
-            Ok(_) => {}
-            Err(error) => return Ok(Err(self.not_retrieved(error))),
+        if ascii_header && !has_ascii_header(reading.octets()) {
+            return Ok(Err(NotRetrieved::Utf8));
         }
         self.out.extend_from_slice(OK);
         let mut stuffer = Stuffer::new(extent);
-        loop {
-            let octets = read.map_err(|error| {
-                self.not_retrieved(&error);
-                io::Error::other("the message could not be read to its end")
-            })?;
-            stuffer.push(filled(&block, octets), &mut self.out);
-            if octets == 0 || stuffer.is_complete() {
-                break;
-            }
+        while !reading.octets().is_empty() && !stuffer.is_complete() {
+            stuffer.push(reading.octets(), &mut self.out);
             if self.out.len() >= PORTION {
                 self.flush().await?;
             }
-            (message, block, read) = self.read(message, block).await?;
+            let cut = |_| io::Error::other("the message could not be read to its end");
+            reading = self.next_block(reading).await.map_err(cut)?;
         }
         stuffer.finish(&mut self.out);
         self.tally.retrieved += 1;
         Ok(Ok(()))
     }
 
+    async fn first_block(&self, index: usize) -> Result<Reading, NotRetrieved> {
+        let maildrop = self.maildrop.as_ref().ok_or(NotRetrieved::Unavailable)?;
+        let message = maildrop
+            .message(index)
+            .map_err(|error| self.not_retrieved(&error))?;
+        let reading = Reading {
+            message,
+            block: vec![0; BLOCK],
+            filled: 0,
+        };
+        self.next_block(reading).await
+    }
+
     /// The next block: on the spot when the octets are in memory, else where waiting for a disk
     /// stalls nobody.
-    async fn read(
-        &mut self,
-        mut message: Box<dyn Message>,
-        mut block: Vec<u8>,
-    ) -> io::Result<Read> {
-        match message.read_now(&mut block) {
-            Ok(Some(octets)) => return Ok((message, block, Ok(octets))),
-            Ok(None) => {}
-            Err(error) => return Ok((message, block, Err(error))),
+    async fn next_block(&self, mut reading: Reading) -> Result<Reading, NotRetrieved> {
+        let at_once = reading.message.read_now(&mut reading.block);
+        if let Some(filled) = at_once.map_err(|error| self.not_retrieved(&error))? {
+            return Ok(Reading { filled, ..reading });
         }
-        let reading = move || {
-            let read = message.read(&mut block);
-            (message, block, read)
+        let waiting = move || {
+            let filled = reading.message.read(&mut reading.block)?;
+            Ok(Reading { filled, ..reading })
         };
-        let overloaded = |_| io::Error::other("the disk workers are overloaded");
-        self.house
-            .disk
-            .run(self.tally.address, reading)
-            .await
-            .map_err(overloaded)
+        let session = self.tally.session;
+        match self.house.disk.run(self.tally.address, waiting).await {
+            Ok(read) => read.map_err(|error| self.not_retrieved(&error)),
+            Err(_) => {
+                Event::DiskOverloaded { session }.emit();
+                Err(NotRetrieved::Unavailable)
+            }
+        }
     }
 
     fn not_retrieved(&self, error: &StoreError) -> NotRetrieved {
@@ -102,8 +108,4 @@ impl Connection {
         .emit();
         NotRetrieved::Unavailable
     }
-}
-
-fn filled(block: &[u8], octets: usize) -> &[u8] {
-    block.get(..octets).unwrap_or_default()
 }

@@ -203,3 +203,18 @@ async fn the_end_is_told_to_whoever_is_there() {
     assert_eq!(farewell(&mut session).await, 0);
     assert_eq!(site.mail(), 1);
 }
+
+/// Nobody keeps a place before login by saying something now and then.
+#[tokio::test(start_paused = true)]
+async fn a_login_has_an_end_in_time() {
+    let site = Site::open(100).await;
+    let mut client = site.client().await;
+    let began = Instant::now();
+    for _ in 0..10 {
+        sleep(Duration::from_secs(59)).await;
+        assert!(ask(&mut client, "CAPA").await.starts_with("+OK"));
+        while line(&mut client).await != ".\r\n" {}
+    }
+    farewell(&mut client).await;
+    assert_eq!(began.elapsed().as_secs(), 600);
+}

@@ -5,6 +5,7 @@
 //! otherwise still be bound to a certificate that is gone.
 #![expect(clippy::disallowed_types, reason = "the door is where sockets are")]
 
+use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -122,6 +123,8 @@ impl ResolvesServerCert for Only {
 }
 
 fn certified_key(pair: &CertificateFiles) -> Result<CertifiedKey, TlsError> {
+    regular(&pair.certificate)?;
+    regular(&pair.private_key)?;
     let chain = CertificateDer::pem_file_iter(&pair.certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| unreadable(&pair.certificate, &error))?;
@@ -136,7 +139,16 @@ fn certified_key(pair: &CertificateFiles) -> Result<CertifiedKey, TlsError> {
     })
 }
 
-fn unreadable(path: &Path, error: &rustls_pki_types::pem::Error) -> TlsError {
+/// A pipe in the place of a file would be waited for without end.
+fn regular(path: &Path) -> Result<(), TlsError> {
+    match std::fs::metadata(path) {
+        Ok(file) if file.is_file() => Ok(()),
+        Ok(_) => Err(unreadable(path, &"not a regular file")),
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}
+
+fn unreadable(path: &Path, error: &dyn Display) -> TlsError {
     TlsError::File {
         path: path.to_owned(),
         problem: error.to_string(),

@@ -49,7 +49,7 @@ impl Authenticating {
             ),
             Err(malformed) => (
                 State::Authorization(Authorization::default()),
-                context.malformed(malformed),
+                context.answer(malformed.say()),
             ),
         }
     }

@@ -27,7 +27,19 @@ pub(super) struct Context {
     pub(super) offer: Offer,
     /// Whether the client asked for UTF8 (RFC 6856 §2).
     pub(super) utf8: bool,
+    /// How many lines before login were no command that may be given.
+    bad_lines: u8,
 }
+
+/// After so many of them the connection is closed (C0005): clients try a command or two that a
+/// server may not have, and scanners try many.
+const MAX_BAD_LINES: u8 = 20;
+
+/// What a web browser says. Such a connection is closed at once: the rest of what it sends may be
+/// POP3 that a web page smuggled in.
+const FOREIGN_VERBS: [&str; 9] = [
+    "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE",
+];
 
 /// The states of RFC 1939 §3, with AUTH's exchange and the driver's work as states of their own.
 /// Each one consumes itself: what a state does not have cannot be done in it.
@@ -59,11 +71,30 @@ impl Context {
         Turn::new(self.say(say), Next::Close(ending))
     }
 
-    pub(super) fn malformed(&self, malformed: Malformed) -> Turn {
-        self.answer(match malformed {
-            Malformed::Arguments => Say::BadArguments,
-            Malformed::Base64 => Say::BadBase64,
-        })
+    /// A line before login that is no command, or none that may be given here.
+    fn bad_line(&mut self, line: &[u8], say: Say) -> Step {
+        self.bad_lines = self.bad_lines.saturating_add(1);
+        let word = line
+            .split(|octet| *octet == b' ')
+            .next()
+            .unwrap_or_default();
+        let foreign = FOREIGN_VERBS.iter().any(|verb| verb.as_bytes() == word);
+        if foreign || self.bad_lines >= MAX_BAD_LINES {
+            return (State::Closed, self.farewell(say, Ending::Closed));
+        }
+        (
+            State::Authorization(Authorization::default()),
+            self.answer(say),
+        )
+    }
+}
+
+impl Malformed {
+    pub(super) fn say(self) -> Say {
+        match self {
+            Self::Arguments => Say::BadArguments,
+            Self::Base64 => Say::BadBase64,
+        }
     }
 }
 
@@ -74,6 +105,7 @@ impl Session {
             settings,
             offer,
             utf8: false,
+            bad_lines: 0,
         };
         Self {
             context,
@@ -92,7 +124,9 @@ impl Session {
         let auth = || matches!(command::verb(begun), Some((row, rest)) if row.verb == Verb::Auth && !rest.is_empty());
         match &self.state {
             State::Authenticating(_) => settings.max_response,
-            State::Authorization(_) if settings.long_initial_response && auth() => {
+            State::Authorization(_)
+                if settings.long_initial_response && !self.context.offer.is_closed() && auth() =>
+            {
                 settings.max_response
             }
             State::Authorization(_)
@@ -119,30 +153,30 @@ impl Session {
             State::Authorization(state) => {
                 match Self::command(line, Legal::Authorization, context) {
                     Ok(command) => state.command(command, more, context),
-                    Err(turn) => (State::Authorization(Authorization::default()), turn),
+                    Err(say) => context.bad_line(line, say),
                 }
             }
             State::Transaction(state) => match Self::command(line, Legal::Transaction, context) {
                 Ok(command) => state.command(command, context),
-                Err(turn) => (State::Transaction(state), turn),
+                Err(say) => (State::Transaction(state), context.answer(say)),
             },
             State::Updating(_) | State::Closed => closed(),
         })
     }
 
     /// The one place where a line becomes a command that is legal in this state.
-    fn command<'a>(line: &'a [u8], state: Legal, context: &Context) -> Result<Command<'a>, Turn> {
+    fn command<'a>(line: &'a [u8], state: Legal, context: &Context) -> Result<Command<'a>, Say> {
         let settings = &context.settings;
-        let (row, rest) = command::verb(line).ok_or_else(|| context.answer(Say::UnknownCommand))?;
+        let (row, rest) = command::verb(line).ok_or(Say::UnknownCommand)?;
         let no_utf8 = row.verb == Verb::Utf8 && settings.utf8 == Utf8::Off;
         let no_lang = row.verb == Verb::Lang && !settings.lang;
         if no_utf8 || no_lang {
-            return Err(context.answer(Say::UnknownCommand));
+            return Err(Say::UnknownCommand);
         }
         if row.legal != Legal::Both && row.legal != state {
-            return Err(context.answer(Say::WrongState));
+            return Err(Say::WrongState);
         }
-        command::parse(row.verb, rest).map_err(|malformed| context.malformed(malformed))
+        command::parse(row.verb, rest).map_err(Malformed::say)
     }
 
     /// The line is longer than [`Self::line_limit`]: an answer, and the end (E0006).

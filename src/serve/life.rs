@@ -16,13 +16,15 @@ use sd_notify::NotifyState;
 use tokio::runtime::{self, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::assemble::{self, assemble};
-use super::{ServeError, log, privilege};
+use super::log::Recorder;
+use super::{ServeError, privilege};
 use crate::config::{self, Config};
 use crate::event::Event;
-use crate::net::{self, Bound, House, Phase};
+use crate::net::{self, Bound, House, Phase, Service};
 
 /// Disk workers for each core: most of their time is spent waiting.
 const DISK_WORKERS: usize = 4;
@@ -41,23 +43,24 @@ const QUEUE: usize = 8192;
 /// [`ServeError`] when the server cannot start. Once it is ready it only ends by a signal.
 pub fn run(file: &Path, announce: impl FnOnce(&[SocketAddr])) -> Result<(), ServeError> {
     let accepted = config::load(file)?;
-    log::begin(accepted.config.log);
+    let log = Recorder::begin(accepted.config.log);
     for warning in &accepted.warnings {
         tracing::warn!(%warning, "configuration");
     }
-    serve(file, &accepted.config, announce)
+    serve(file, &accepted.config, &log, announce)
 }
 
 fn serve(
     file: &Path,
     config: &Config,
+    log: &Recorder,
     announce: impl FnOnce(&[SocketAddr]),
 ) -> Result<(), ServeError> {
-    privilege::protect_memory()?;
     let cores = thread::available_parallelism()?.get();
     let bound = net::bind(&addresses(config), cores)?;
     // From here on nothing is root: what cannot be read now could not be read on reload either.
     privilege::become_user(config.run_as.as_ref())?;
+    privilege::protect_memory()?;
     if let Err(error) = config::load(file) {
         let problem = &error.to_string();
         Event::ReloadImpossible { problem }.emit();
@@ -70,8 +73,7 @@ fn serve(
     let house = Arc::new(House::new(Arc::new(service), disk, seen));
 
     let first = runtime()?;
-    let _entered = first.enter();
-    let signals = Signals::new()?;
+    let signals = first.block_on(async { Signals::new() })?;
     let real: Vec<_> = bound.iter().map(|bound| bound.address).collect();
     let threads = open_doors(bound, config, &house)?;
     Event::Ready.emit();
@@ -81,11 +83,14 @@ fn serve(
     let life = Life {
         file,
         config,
+        log,
         house,
         hashing,
         phase,
     };
     first.block_on(life.last(signals));
+    // A reload that hangs on a file must not hold the end up.
+    first.shutdown_background();
     for thread in threads {
         // The runtimes end with their accept loops; a panic there was logged by the hook.
         let _ = thread.join();
@@ -161,6 +166,7 @@ impl Signals {
 struct Life<'a> {
     file: &'a Path,
     config: &'a Config,
+    log: &'a Recorder,
     house: Arc<House>,
     hashing: Arc<Pool>,
     phase: watch::Sender<Phase>,
@@ -169,11 +175,18 @@ struct Life<'a> {
 impl Life<'_> {
     /// Lasts until a signal ends it, and the sessions with it.
     async fn last(self, mut signals: Signals) {
+        // At most one reload at a time; it reads files, and a file may hang.
+        let mut reloads = JoinSet::new();
         loop {
             tokio::select! {
                 _ = signals.terminate.recv() => break,
                 _ = signals.interrupt.recv() => break,
-                _ = signals.hang_up.recv() => self.reload(),
+                _ = signals.hang_up.recv(), if reloads.is_empty() => {
+                    let (file, house) = (self.file.to_owned(), self.house.clone());
+                    let hashing = self.hashing.clone();
+                    reloads.spawn_blocking(move || next_generation(&file, &house, &hashing));
+                }
+                Some(Ok(next)) = reloads.join_next() => self.reloaded(next),
             }
         }
         Event::Stopping.emit();
@@ -191,23 +204,20 @@ impl Life<'_> {
         self.phase.send_replace(Phase::Ending);
         let _ = timeout(LAST_WORDS, self.house.emptied()).await;
         self.phase.send_replace(Phase::Closed);
-        Event::Stopped { cut_off }.emit();
+        let lost_records = self.log.lost();
+        Event::Stopped {
+            cut_off,
+            lost_records,
+        }
+        .emit();
     }
 
     /// A new generation for those who come from now on, or, when anything is wrong with it, none.
-    fn reload(&self) {
-        let reloaded = config::load(self.file)
-            .map_err(ServeError::from)
-            .and_then(|accepted| {
-                let before = self.house.service.load();
-                let service = assemble::next(&accepted.config, &before, &self.hashing)?;
-                Ok((accepted.config, service))
-            });
-        match reloaded {
+    fn reloaded(&self, next: Result<(Config, Service), ServeError>) {
+        match next {
             Ok((config, service)) => {
-                if addresses(&config) != addresses(self.config) {
-                    Event::ListenersChanged.emit();
-                }
+                self.tell_what_waits(&config);
+                self.log.set_level(config.log.level);
                 self.house.service.store(Arc::new(service));
                 Event::Reloaded.emit();
             }
@@ -217,6 +227,31 @@ impl Life<'_> {
             .emit(),
         }
     }
+
+    /// Settings that are used once, when the server starts.
+    fn tell_what_waits(&self, config: &Config) {
+        let waits = [
+            (
+                "listener.address",
+                addresses(config) != addresses(self.config),
+            ),
+            ("user, group", config.run_as != self.config.run_as),
+            ("log.format", config.log.format != self.config.log.format),
+        ];
+        for (setting, _) in waits.into_iter().filter(|(_, changed)| *changed) {
+            Event::RestartNeeded { setting }.emit();
+        }
+    }
+}
+
+fn next_generation(
+    file: &Path,
+    house: &House,
+    hashing: &Arc<Pool>,
+) -> Result<(Config, Service), ServeError> {
+    let config = config::load(file)?.config;
+    let service = assemble::next(&config, &house.service.load(), hashing)?;
+    Ok((config, service))
 }
 
 fn addresses(config: &Config) -> Vec<SocketAddr> {

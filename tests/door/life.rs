@@ -124,3 +124,41 @@ fn accounts_are_seen_as_they_are_now() {
             .then_some(())
     });
 }
+
+#[test]
+fn a_handshake_that_never_ends_does_not_hold_the_end_up() {
+    let mut house = start(&Setup::new());
+    let silent = std::net::TcpStream::connect(house.implicit).expect("connecting");
+    let mut half = house.client();
+    assert!(half.ask("STLS").starts_with("+OK"));
+    // Both are inside a handshake now; a login proves that the server has come so far.
+    assert!(house.session("alice").ask("QUIT").starts_with("+OK"));
+    house.signal(Signal::SIGTERM);
+    let ended = within(|| house.process.try_wait().expect("the state of the server"));
+    assert!(ended.is_some_and(|status| status.success()), "{ended:?}");
+    drop((silent, half));
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_certificate_does_not_hold_the_end_up() {
+    let mut house = start(&Setup::new());
+    let chain = house.ground.path("chain.pem");
+    fs::remove_file(&chain).expect("removing");
+    nix::unistd::mkfifo(&chain, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    house.ground.give_away();
+    house.signal(Signal::SIGHUP);
+    house.logged(&["ERROR", "not a regular file"]);
+    house.signal(Signal::SIGTERM);
+    let ended = within(|| house.process.try_wait().expect("the state of the server"));
+    assert!(ended.is_some_and(|status| status.success()), "{ended:?}");
+}
+
+#[test]
+fn the_level_of_the_log_changes_with_a_reload() {
+    let setup = Setup::new();
+    let house = start(&setup);
+    reconfigure(&house, &setup.set("log.level", "\"debug\""));
+    house.logged(&["reloaded"]);
+    assert!(house.client().ask("CAPA").starts_with("+OK"));
+    house.logged(&["DEBUG", "CAPA"]);
+}

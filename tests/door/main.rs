@@ -20,6 +20,7 @@ mod wire;
 mod hostile;
 mod life;
 mod limits;
+mod log;
 mod mail;
 mod refusals;
 mod settings;

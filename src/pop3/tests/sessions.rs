@@ -350,3 +350,35 @@ fn exchange_profiles_speak_as_exchange() {
         "-ERR Authentication failure: unknown user name or bad password.\r\n"
     );
 }
+
+/// Field reports ask for it: HTTP verbs close at once, so that no web page can speak POP3 behind them.
+#[test]
+fn a_browser_is_sent_away() {
+    for line in ["GET / HTTP/1.1", "POST /x HTTP/1.1", "OPTIONS * HTTP/1.1"] {
+        let mut played = Played::new(settings(), open_offer());
+        assert!(played.line(line).starts_with("-ERR"));
+        assert!(
+            matches!(played.last(), Some(Next::Close(Ending::Closed))),
+            "{line}"
+        );
+    }
+}
+
+/// C0005: a scanner may not go on for ever; a client may try a few commands that are not there.
+#[test]
+fn many_bad_lines_before_login_close() {
+    let mut played = Played::new(settings(), open_offer());
+    for _ in 0..19 {
+        assert!(played.line("XYZZ").starts_with("-ERR"));
+        assert!(played.line("CAPA").starts_with("+OK"));
+        assert!(played.last().is_none());
+    }
+    played.line("XYZZ");
+    assert!(matches!(played.last(), Some(Next::Close(Ending::Closed))));
+
+    let mut played = Played::logged_in(settings());
+    for _ in 0..100 {
+        assert!(played.line("XYZZ").starts_with("-ERR"));
+    }
+    assert!(played.line("STAT").starts_with("+OK"));
+}
