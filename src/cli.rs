@@ -274,7 +274,9 @@ Example:
     #[command(after_help = "\
 Examples:
   postern config man | man -l -
-  sudo postern config man --directory /usr/local/share/man/man1")]
+  postern config man --directory ./man
+  sudo install -D -m 644 -t /usr/local/share/man/man1 ./man/*.1
+  sudo install -D -m 644 -t /usr/local/share/man/man5 ./man/*.5")]
     Man {
         /// Write postern(1), one page for each command, and postern.toml(5) into this folder
         #[arg(long, value_name = "FOLDER")]

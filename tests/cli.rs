@@ -356,6 +356,27 @@ fn files_and_ports_are_looked_at() {
     found(&office, "error: maildrop.path: it cannot be looked at", 1);
 }
 
+/// The server reads the configuration as root at its start, and as its own user on SIGHUP.
+#[test]
+fn a_configuration_that_only_root_can_read_is_found() {
+    if !nix::unistd::geteuid().is_root() {
+        return; // Only root has a file that the server's user cannot read.
+    }
+    let office = Office::new();
+    let everybody = Permissions::from_mode(0o755);
+    fs::set_permissions(office.0.path(), everybody).expect("permissions");
+    office.replace("hostname", "user = \"nobody\"\nhostname");
+    let file = office.path("postern.toml");
+    let only_root = ": error: the server's user cannot read it, so SIGHUP is refused: ";
+    for (mode, seen) in [(0o600, true), (0o644, false)] {
+        fs::set_permissions(&file, Permissions::from_mode(mode)).expect("permissions");
+        let said = office.run(&["check"]).out;
+        assert_eq!(said.contains(only_root), seen, "{mode:o}: {said}");
+        let remedy = format!("chmod 640 {}", file.display());
+        assert_eq!(said.contains(&remedy), seen, "{mode:o}: {said}");
+    }
+}
+
 #[test]
 fn a_user_is_added_changed_and_removed() {
     let office = Office::new();

@@ -133,6 +133,11 @@ pub struct Limits {
     pub max_connections_per_user: usize,
 }
 
+impl Limits {
+    /// What Set-PopSettings writes for "no limit".
+    pub const UNLIMITED: u64 = 2_147_483_647;
+}
+
 /// How long things may take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeouts {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use postern_auth::{CrossSite, LoginType};
 
-use super::{LogFormat, LogLevel, Order, TlsVersion};
+use super::{Limits, LogFormat, LogLevel, Order, TlsVersion};
 
 pub use crate::pop3::Profile;
 use crate::pop3::Utf8;
@@ -51,9 +51,6 @@ impl Profile {
         }
     }
 }
-
-/// Exchange's "no limit".
-const UNLIMITED: u64 = 2_147_483_647;
 
 /// The default of every setting that has one.
 #[derive(Clone, Debug)]
@@ -152,7 +149,7 @@ impl Defaults {
 
     fn exchange_2010(self) -> Self {
         Self {
-            max_connections: UNLIMITED,
+            max_connections: Limits::UNLIMITED,
             max_connections_per_source: 2000,
             ..self.exchange()
         }
@@ -160,8 +157,8 @@ impl Defaults {
 
     fn exchange_2013(self) -> Self {
         Self {
-            max_connections: UNLIMITED,
-            max_connections_per_source: UNLIMITED,
+            max_connections: Limits::UNLIMITED,
+            max_connections_per_source: Limits::UNLIMITED,
             blocked_accounts: &["administrator", "guest"],
             ..self.exchange()
         }

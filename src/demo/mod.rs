@@ -1,18 +1,27 @@
 //! `postern demo`: a server on loopback with throw-away users, mail and certificates.
 //!
 //! Everything is in one temporary folder that goes when the server ends. Nothing else is touched.
-#![expect(clippy::disallowed_methods, reason = "the demo writes its own files")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the demo writes its own files"
+)]
 
 mod authority;
 mod mail;
 
-use std::fs::{self, Permissions};
-use std::io;
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::thread;
 
-use nix::unistd::{Uid, mkdtemp};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Uid, getpid, mkdtemp};
+use tokio::runtime;
+use tokio::signal::unix::{SignalKind, signal};
+
 use postern_auth::{HashError, Secret, User, UsersError, UsersFile, hash_password};
 
 use crate::config::RunAs;
@@ -41,7 +50,7 @@ pub enum DemoError {
     Serve(#[from] ServeError),
 }
 
-/// Serves the demo until SIGTERM or SIGINT; `announce` is given what to print once it listens.
+/// Serves the demo until SIGTERM, SIGINT or SIGHUP; `announce` is given what to print once it listens.
 ///
 /// # Errors
 /// [`DemoError`] in words.
@@ -54,6 +63,7 @@ pub fn run(announce: impl FnOnce(&str)) -> Result<(), DemoError> {
         };
         serve::become_user(Some(&nobody)).map_err(ServeError::from)?;
     }
+    end_with_the_terminal()?;
     let folder =
         mkdtemp(&std::env::temp_dir().join("postern-demo-XXXXXX")).map_err(io::Error::from)?;
     let gone = Folder(folder);
@@ -61,6 +71,26 @@ pub fn run(announce: impl FnOnce(&str)) -> Result<(), DemoError> {
     serve::run(&file, |addresses| {
         announce(&instructions(&gone.0, addresses))
     })?;
+    Ok(())
+}
+
+/// Turns SIGHUP into SIGTERM: to a server it means "read the configuration again", but a demo must
+/// not outlive the terminal that it was started in.
+fn end_with_the_terminal() -> io::Result<()> {
+    let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
+    let mut hang_up = {
+        let _entered = runtime.enter();
+        signal(SignalKind::hangup())?
+    };
+    let wait = move || {
+        if runtime.block_on(hang_up.recv()).is_some() {
+            // A signal to oneself is not refused.
+            let _ = kill(getpid(), Signal::SIGTERM);
+        }
+    };
+    thread::Builder::new()
+        .name("terminal".to_owned())
+        .spawn(wait)?;
     Ok(())
 }
 
@@ -76,8 +106,6 @@ impl Drop for Folder {
 
 /// Writes certificates, users, mail and the configuration; returns the latter's path.
 fn furnish(folder: &Path) -> Result<PathBuf, DemoError> {
-    // The clients of other users need the authority's certificate.
-    fs::set_permissions(folder, Permissions::from_mode(0o755))?;
     let certificates = authority::issue(&["localhost", "127.0.0.1", "::1"])?;
     fs::write(folder.join("ca.pem"), certificates.authority)?;
     fs::write(folder.join("chain.pem"), certificates.certificate)?;
@@ -94,12 +122,20 @@ fn furnish(folder: &Path) -> Result<PathBuf, DemoError> {
     users.save()?;
     let file = folder.join("postern.toml");
     fs::write(&file, CONFIGURATION)?;
+    // Last of all, when the secrets have their own modes: the clients of other users need the
+    // authority's certificate.
+    fs::set_permissions(folder, Permissions::from_mode(0o755))?;
     Ok(file)
 }
 
+/// A new file that nobody else can read, not even for a moment.
 fn private(path: &Path, text: &str) -> io::Result<()> {
-    fs::write(path, text)?;
-    fs::set_permissions(path, Permissions::from_mode(0o600))
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 fn deliver(maildir: &Path, user: &str) -> io::Result<()> {
@@ -132,6 +168,9 @@ file = "users.toml"
 
 [maildrop]
 path = "mail/{name}"
+
+[timeouts]
+drain = "1s"
 "#;
 
 fn instructions(folder: &Path, addresses: &[SocketAddr]) -> String {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use postern_auth::{Authenticator, Directory, LocalDirectory, LocalUsers, Pool};
 
-use super::ServeError;
+use super::{ServeError, descriptors};
 use crate::config::{Config, Listener};
 use crate::event::LoginLog;
 use crate::net::{Service, Tls};
@@ -65,6 +65,10 @@ fn directory(config: &Config, hashing: &Arc<Pool>) -> Result<Arc<dyn Directory>,
 }
 
 fn service(config: &Config, authenticator: Authenticator) -> Result<Service, ServeError> {
+    let mut limits = config.limits.clone();
+    if let Some(warning) = descriptors::fit(&mut limits) {
+        tracing::warn!(%warning, "configuration");
+    }
     Ok(Service {
         settings: Arc::new(settings(config)),
         authenticator,
@@ -74,7 +78,7 @@ fn service(config: &Config, authenticator: Authenticator) -> Result<Service, Ser
         )),
         tls: config.tls.as_ref().map(Tls::load).transpose()?,
         timeouts: config.timeouts.clone(),
-        limits: config.limits.clone(),
+        limits,
         listeners: config.listeners.clone(),
     })
 }

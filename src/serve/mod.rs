@@ -1,6 +1,7 @@
 //! The server's life: bind, become unprivileged, serve on every core, reload, drain.
 
 mod assemble;
+pub mod descriptors;
 mod life;
 mod log;
 mod privilege;

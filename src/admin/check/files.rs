@@ -13,13 +13,18 @@ use crate::config::{Config, Finding};
 use crate::store::StoreError;
 use crate::store::maildir::{Depth, MaildirStore};
 
-/// The configuration itself: the server reads it again when it is no longer root.
+/// The configuration itself: the server reads it again when it is no longer root. An error, or
+/// `postern check && systemctl reload` would go on to a reload that is refused.
 pub(super) fn configuration(config: &Config, findings: &mut Vec<Finding>) {
     if let Err(error) = access(&config.file, AccessFlags::R_OK) {
-        let problem = format!("the server could not read it again on SIGHUP: {error}");
+        let problem = format!("the server's user cannot read it, so SIGHUP is refused: {error}");
+        let group = config.run_as.as_ref().map_or("GROUP", |run_as| {
+            run_as.group.as_deref().unwrap_or(&run_as.user)
+        });
+        let file = config.file.display();
         let remedy =
-            "let the service user read it, for instance with chown root:postern and chmod 640";
-        findings.push(aside(&config.file, "", problem, remedy));
+            format!("chgrp {group} {file} && chmod 640 {file}, and let that group into its folder");
+        findings.push(about(&config.file, "", problem, remedy));
     }
 }
 

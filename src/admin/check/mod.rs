@@ -13,6 +13,7 @@ use std::path::Path;
 use super::json::Json;
 use super::{AdminError, Office, Outcome};
 use crate::config::{self, Config, Finding, Severity};
+use crate::serve::descriptors;
 
 impl Office<'_> {
     pub(super) fn check(&mut self, json: bool) -> Result<Outcome, AdminError> {
@@ -43,6 +44,7 @@ impl Office<'_> {
         ports::check(config, findings);
         service::check(config, findings);
         files::configuration(config, findings);
+        findings.extend(descriptors::fit(&mut config.limits.clone()));
         if let Some(tls) = &config.tls {
             certificate::check(config, tls, self.now, findings);
         }

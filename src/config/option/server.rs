@@ -1,9 +1,9 @@
 //! Settings of the server as a whole: names, limits, timeouts, extensions, log.
 
+use crate::config::Limits;
+
 use super::{Kind, Section, Setting, Standing, octets, span, text};
 
-/// "No limit" of Set-PopSettings.
-const MOST: u64 = 2_147_483_647;
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
 
@@ -106,17 +106,18 @@ pub(super) const LIMITS: Section = Section {
         },
         Setting {
             key: "limits.max_connections",
-            kind: Kind::Number(1, MOST),
+            kind: Kind::Number(1, Limits::UNLIMITED),
             default: Standing::Value(|defaults| defaults.max_connections.to_string()),
             example: "10000",
             doc: "Connections at the same time. Who comes later is told so and closed; sessions that run are not \
-                  touched. The server needs two file descriptors a session.",
+                  touched. A session takes up to three file descriptors: the server lets in no more than its limit \
+                  of them (`LimitNOFILE=` of the unit) has room for, whatever stands here.",
             exchange: Some("Set-PopSettings -MaxConnections"),
             dovecot: Some("service/pop3-login/client_limit"),
         },
         Setting {
             key: "limits.max_connections_per_source",
-            kind: Kind::Number(1, MOST),
+            kind: Kind::Number(1, Limits::UNLIMITED),
             default: Standing::Value(|defaults| defaults.max_connections_per_source.to_string()),
             example: "100",
             doc: "Connections from one address at the same time; of IPv6, from one /64. `::ffff:192.0.2.1` and \
@@ -126,7 +127,7 @@ pub(super) const LIMITS: Section = Section {
         },
         Setting {
             key: "limits.max_connections_per_user",
-            kind: Kind::Number(1, MOST),
+            kind: Kind::Number(1, Limits::UNLIMITED),
             default: Standing::Value(|defaults| defaults.max_connections_per_user.to_string()),
             example: "16",
             doc: "Sessions of one account at the same time, counted after login, whatever the mechanism.",

@@ -126,7 +126,7 @@ fn the_way_without_openat2_is_as_narrow() {
     site.put("cur/1.a", b"a");
     symlink(&secret, site.maildir.join("cur/2.link")).unwrap();
     symlink("cur", site.maildir.join("link")).unwrap();
-    let maildir = folder::Folder::open(&site.maildir).unwrap().unwrap();
+    let maildir = Folder::open(&site.maildir).unwrap().unwrap();
     let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::NOFOLLOW;
     let open = |path: &[u8]| folder::walk(maildir.as_fd(), path, flags, rustix::fs::Mode::empty());
     assert!(open(b"cur/1.a").is_ok());

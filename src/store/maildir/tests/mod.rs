@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use postern_auth::Account;
 
-use super::{Clock, MaildirStore, OpenMaildrop, Pattern, SystemClock};
+use super::{Clock, Folder, MaildirStore, OpenMaildrop, Pattern, Stamp, SystemClock};
 use crate::store::{Maildrop, StoreError};
 
 /// The time at which tests begin: far below and above nothing that matters.

@@ -267,6 +267,28 @@ fn nothing_is_listed_twice_while_nothing_changes() {
     assert!(!Arc::ptr_eq(other.listing(), kept.listing()));
 }
 
+/// A file system stamps changes by a clock that ticks, so two changes may leave the same stamp.
+#[test]
+fn a_change_in_the_same_tick_as_a_listing_is_seen() {
+    let site = Site::new();
+    let (here, away) = (site.put("cur/1.a", b"a"), site.maildir.join("tmp/1.a"));
+    site.open();
+    for round in 0..200 {
+        fs::rename(&here, &away).unwrap();
+        site.clock.set(SystemClock.unix_time().as_secs());
+        assert_eq!(site.open().listing().len(), 0, "round {round}");
+        fs::rename(&away, &here).unwrap();
+        assert_eq!(site.open().listing().len(), 1, "round {round}");
+    }
+    // Where stamps are finer than the two changes are apart, the listing would have been seen to
+    // be old; it must not have been kept all the same.
+    let stamp = Stamp::of(&Folder::open(&site.maildir).unwrap().unwrap()).unwrap();
+    assert!(site.store.cache.find(&stamp, true).is_none());
+    site.settle();
+    site.open();
+    assert!(site.store.cache.find(&stamp, true).is_some());
+}
+
 #[test]
 fn every_change_is_seen_at_once() {
     let site = Site::new();

@@ -1,6 +1,7 @@
 //! Sizes: where they come from, and how large they may be.
 
 use super::*;
+use crate::store::maildir::Depth;
 use crate::store::size::WireSize;
 
 fn wire(blocks: &[&[u8]]) -> u64 {
@@ -58,6 +59,36 @@ fn names_then_index_then_the_file() {
             wanted,
             "the account's own setting comes first"
         );
+    }
+}
+
+/// Dovecot refuses the whole login when it finds out. Here LIST is wrong, and nothing else is.
+#[test]
+fn a_name_with_a_wrong_size_costs_no_login_and_no_octet() {
+    let text = b"Subject: a\n\nhello\n";
+    for (exact, told) in [(false, 5), (true, 7)] {
+        let site = Site::with(exact);
+        site.put("cur/1.a,S=5,W=7:2,S", text);
+        site.put("cur/2.b,S=999999,W=999999:2,S", text);
+        let maildrop = site.open();
+        assert_eq!(sizes(&maildrop), [told, 999_999], "LIST believes the name");
+        for index in [0, 1] {
+            assert_eq!(octets(&maildrop, index).unwrap(), text, "RETR does not");
+        }
+        let seen = site.store.inspect(&site.account, Depth::Verify).unwrap();
+        let found: Vec<String> = seen.findings.iter().map(ToString::to_string).collect();
+        for wanted in [
+            "cur/1.a,S=5,W=7:2,S: the name says S=5, but it is 18: ",
+            "cur/1.a,S=5,W=7:2,S: the name says W=7, but it is 21: ",
+            "cur/2.b,S=999999,W=999999:2,S: the name says S=999999, but it is 18: ",
+            "cur/2.b,S=999999,W=999999:2,S: the name says W=999999, but it is 21: ",
+        ] {
+            assert!(
+                found.iter().any(|line| line.starts_with(wanted)),
+                "{wanted}: {found:#?}"
+            );
+        }
+        assert_eq!(found.len(), 4, "{found:#?}");
     }
 }
 
