@@ -351,7 +351,7 @@ fn exchange_profiles_speak_as_exchange() {
     );
 }
 
-/// Field reports ask for it: HTTP verbs close at once, so that no web page can speak POP3 behind them.
+/// HTTP verbs close at once, so that no web page can speak POP3 behind them.
 #[test]
 fn a_browser_is_sent_away() {
     for line in ["GET / HTTP/1.1", "POST /x HTTP/1.1", "OPTIONS * HTTP/1.1"] {
