@@ -17,6 +17,7 @@
 #[path = "../wire/mod.rs"]
 mod wire;
 
+mod activation;
 mod hostile;
 mod life;
 mod limits;
