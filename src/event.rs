@@ -4,6 +4,7 @@
 //! here only through a [`LoginRecord`], which has bounded and escaped them.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use postern_auth::{Audit, LoginRecord, Protection};
@@ -108,6 +109,13 @@ pub enum Event<'a> {
         /// The keyword, and the arguments where they may be shown.
         command: String,
     },
+    /// The protocol log cannot be written; said once until it can be again.
+    ProtocolLogFailed {
+        /// The file or folder.
+        path: &'a Path,
+        /// What the system said.
+        error: &'a std::io::Error,
+    },
     /// A session is over.
     Ended(&'a Tally),
 }
@@ -196,6 +204,10 @@ impl Event<'_> {
             }
             Self::DiskOverloaded { session } => warn!(session, "the disk workers are overloaded"),
             Self::Command { session, command } => debug!(session, command, "command"),
+            Self::ProtocolLogFailed { path, error } => error!(
+                path = %path.display(), %error,
+                "the protocol log failed: records are lost until it can be written"
+            ),
             Self::Ended(tally) => tally.emit(),
         }
     }

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::quantity::{Octets, Span};
+use super::quantity::{Octets, Quota, Span};
 
 /// A value that may be absent, with its place.
 pub(super) type Maybe<T> = Option<Spanned<T>>;
@@ -31,6 +31,7 @@ pub(super) struct File {
     pub(super) messages: Messages,
     pub(super) protocol: Protocol,
     pub(super) log: Log,
+    pub(super) protocol_log: ProtocolLog,
 }
 
 /// `[[listener]]`
@@ -138,4 +139,14 @@ pub(super) struct Protocol {
 pub(super) struct Log {
     pub(super) format: Maybe<String>,
     pub(super) level: Maybe<String>,
+}
+
+/// `[protocol_log]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ProtocolLog {
+    pub(super) enabled: Maybe<bool>,
+    pub(super) folder: Maybe<String>,
+    pub(super) roll_over: Maybe<String>,
+    pub(super) max_file_size: Maybe<Quota>,
 }

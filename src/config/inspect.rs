@@ -11,7 +11,9 @@ use toml::de::{DeString, DeTable, DeValue, Deserializer};
 use super::file::File;
 use super::finding::{Finding, Place};
 use super::option::{self, Kind, Section, Setting};
-use super::quantity::{octets_from_text, octets_text, span_from_text, span_text};
+use super::quantity::{
+    UNLIMITED, octets_from_text, octets_text, quota_from_text, span_from_text, span_text,
+};
 
 /// Takes a text apart: what fits, and what was found.
 pub(super) fn inspect(text: &str, file: &Path) -> (File, Vec<Finding>) {
@@ -180,6 +182,12 @@ fn fits(setting: &Setting, value: &DeValue<'_>) -> Result<(), String> {
             None => Err(format!("{text:?} is not a size")),
             amount => within(amount, *from, *to, octets_text),
         },
+        (Kind::Quota(from, to), DeValue::Integer(_)) => quota(integer(value), *from, *to),
+        (Kind::Quota(from, to), DeValue::String(text)) => match quota_from_text(text) {
+            None => Err(format!("{text:?} is not a size")),
+            Some(UNLIMITED) => Ok(()),
+            amount => quota(amount, *from, *to),
+        },
         (_, other) => Err(format!("a value of type {} does not fit", other.type_str())),
     }
 }
@@ -188,6 +196,13 @@ fn fits(setting: &Setting, value: &DeValue<'_>) -> Result<(), String> {
 fn integer(value: &DeValue<'_>) -> Option<u64> {
     let integer = value.as_integer()?;
     u64::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+fn quota(amount: Option<u64>, from: u64, to: u64) -> Result<(), String> {
+    match amount {
+        Some(0) => Ok(()),
+        amount => within(amount, from, to, octets_text),
+    }
 }
 
 fn within(amount: Option<u64>, from: u64, to: u64, words: fn(u64) -> String) -> Result<(), String> {

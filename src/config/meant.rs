@@ -45,6 +45,8 @@ pub struct Config {
     pub protocol: Protocol,
     /// What the log looks like; it goes to standard error.
     pub log: Log,
+    /// The protocol log in the form of Exchange; none means that there is none.
+    pub protocol_log: Option<ProtocolLog>,
 }
 
 /// Who to become.
@@ -243,6 +245,51 @@ impl LogFormat {
         match self {
             Self::Human => "human",
             Self::Json => "json",
+        }
+    }
+}
+
+/// Where the protocol log is, and when its next file begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProtocolLog {
+    /// The folder of its files.
+    pub folder: PathBuf,
+    /// When the next file begins.
+    pub rolling: Rolling,
+}
+
+/// When the next file of the protocol log begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rolling {
+    /// With each period, in UTC.
+    Every(Period),
+    /// When the next record would make the file larger than this, in octets.
+    AtSize(u64),
+    /// Never.
+    Never,
+}
+
+/// How long a file of the protocol log is written to, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    /// From each full hour.
+    Hourly,
+    /// From midnight.
+    Daily,
+    /// From midnight before Monday.
+    Weekly,
+    /// From the first of the month.
+    Monthly,
+}
+
+impl Period {
+    /// The word in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hourly => "hourly",
+            Self::Daily => "daily",
+            Self::Weekly => "weekly",
+            Self::Monthly => "monthly",
         }
     }
 }

@@ -27,7 +27,7 @@ pub use crate::pop3::Order;
 pub use finding::{Finding, Place, Rejected, Severity};
 pub use meant::{
     CertificateFiles, Config, Limits, Listener, ListenerTls, Log, LogFormat, LogLevel, Messages,
-    Protocol, RunAs, Timeouts, Tls, TlsVersion,
+    Period, Protocol, ProtocolLog, Rolling, RunAs, Timeouts, Tls, TlsVersion,
 };
 pub use profile::Profile;
 

@@ -13,6 +13,13 @@ pub(super) struct Span(pub(super) Duration);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Octets(pub(super) u64);
 
+/// A size at which a file is full: 0 means that time decides, and [`UNLIMITED`] is `"unlimited"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Quota(pub(super) u64);
+
+/// What stands for `"unlimited"`.
+pub(super) const UNLIMITED: u64 = u64::MAX;
+
 const SPANS: &[(&str, u64)] = &[
     ("d", 86_400_000),
     ("h", 3_600_000),
@@ -31,6 +38,14 @@ pub(super) fn span_from_text(text: &str) -> Option<u64> {
 /// Reads `"96KiB"` as octets.
 pub(super) fn octets_from_text(text: &str) -> Option<u64> {
     from_text(text, OCTETS, 1)
+}
+
+/// Reads `"10MiB"` as octets, and `"unlimited"`.
+pub(super) fn quota_from_text(text: &str) -> Option<u64> {
+    match text {
+        "unlimited" => Some(UNLIMITED),
+        _ => octets_from_text(text).filter(|octets| *octets != UNLIMITED),
+    }
 }
 
 /// Writes milliseconds in the largest unit that divides them.
@@ -91,6 +106,17 @@ impl<'de> Deserialize<'de> for Octets {
     }
 }
 
+impl<'de> Deserialize<'de> for Quota {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let amount = deserializer.deserialize_any(Amount {
+            expected: "a size such as \"10MiB\", 0, or \"unlimited\"",
+            text: quota_from_text,
+            bare: 1,
+        })?;
+        Ok(Self(amount))
+    }
+}
+
 struct Amount {
     expected: &'static str,
     text: fn(&str) -> Option<u64>,
@@ -143,6 +169,9 @@ mod tests {
         ] {
             assert_eq!(span_from_text(wrong), None, "{wrong:?}");
         }
+        assert_eq!(quota_from_text("10MiB"), Some(10 << 20));
+        assert_eq!(quota_from_text("unlimited"), Some(UNLIMITED));
+        assert_eq!(quota_from_text(&UNLIMITED.to_string()), None);
         for text in ["500ms", "90s", "10m", "1h", "1d", "0s"] {
             assert_eq!(span_text(span_from_text(text).unwrap()), text);
         }

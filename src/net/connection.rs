@@ -27,6 +27,7 @@ use crate::event::{Event, Tally};
 use crate::pop3::line::{Lines, Taken};
 use crate::pop3::verb::Shown;
 use crate::pop3::{Next, Session, Turn};
+use crate::protocol_log::{Heard, Minutes};
 use crate::store::Maildrop;
 
 /// Replies to pipelined commands are held back until they are this long, in octets.
@@ -58,6 +59,7 @@ pub(super) struct Connection {
     long_line: Option<OwnedSemaphorePermit>,
     began: Instant,
     pub(super) tally: Tally,
+    minutes: Option<Box<Minutes>>,
     _presence: Option<OwnedSemaphorePermit>,
 }
 
@@ -90,7 +92,10 @@ impl Connection {
             rule: listener.rule.clone(),
         };
         let offer = service.offer(&listener, &channel);
+        let log = house.protocol_log.as_ref();
+        let ends = || (tcp.local_addr().ok(), tcp.peer_addr().ok());
         Self {
+            minutes: log.map(|log| Box::new(Minutes::begin(log, number, ends()))),
             session: Session::new(service.settings.clone(), offer),
             stream: Stream::Clear(tcp),
             lines: Lines::default(),
@@ -122,6 +127,10 @@ impl Connection {
     pub(super) async fn serve(mut self) {
         // An error here is a client that is gone: there is nobody to tell, and the tally says so.
         let _ = self.converse().await;
+        let account = self.tally.account.as_deref();
+        if let Some(minutes) = self.minutes.take() {
+            minutes.end(account, Instant::now());
+        }
         self.tally.duration = self.began.elapsed();
         Event::Ended(&self.tally).emit();
     }
@@ -130,9 +139,17 @@ impl Connection {
         if self.listener.tls == ListenerTls::Implicit {
             self.start_tls().await?;
         }
+        self.heard(Heard::Arrival);
         self.out = self.session.greeting();
+        self.answered();
         loop {
-            let turn = match self.input().await? {
+            let input = self.input().await?;
+            self.heard(match &input {
+                Input::Line(line) => Heard::Line(line.expose(), self.lines.taken()),
+                Input::Lost => return Ok(()),
+                _ => Heard::Trouble(self.lines.waiting()),
+            });
+            let turn = match input {
                 Input::Line(line) => self.line(line.expose()),
                 Input::TooLong => self.session.line_too_long(),
                 Input::Overloaded => self.session.overloaded(),
@@ -140,10 +157,27 @@ impl Connection {
                 Input::Stopping => self.session.stopping(),
                 Input::Lost => return Ok(()),
             };
-            if let Flow::Closed = self.carry_out(turn).await? {
+            let flow = self.carry_out(turn).await?;
+            self.answered();
+            if let Flow::Closed = flow {
                 self.stream.close().await;
                 return Ok(());
             }
+        }
+    }
+
+    fn heard(&mut self, what: Heard<'_>) {
+        if let Some(minutes) = &mut self.minutes {
+            minutes.heard(what, &self.out, Instant::now());
+        }
+    }
+
+    /// The answer is complete; an exchange goes on with the next line, and is one command.
+    fn answered(&mut self) {
+        if let Some(minutes) = &mut self.minutes {
+            let (account, now) = (self.tally.account.as_deref(), Instant::now());
+            let goes_on = self.session.is_authenticating();
+            minutes.answered(&self.out, goes_on, account, now);
         }
     }
 
@@ -244,6 +278,9 @@ impl Connection {
         }
         let idle = self.idle();
         self.stream.write(&self.out, idle).await?;
+        if let Some(minutes) = &mut self.minutes {
+            minutes.sent(&self.out);
+        }
         self.out.clear();
         if self.out.capacity() > KEPT {
             self.out = Vec::new();

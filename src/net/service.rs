@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::{Places, Tls};
 use crate::config::{Limits, Listener, ListenerTls, Timeouts};
 use crate::pop3::{Offer, Settings};
+use crate::protocol_log::ProtocolLog;
 use crate::store::Store;
 
 /// One generation of the configuration, as the door uses it. A connection keeps the generation
@@ -53,6 +54,8 @@ pub struct House {
     pub places: Places,
     /// Where work that waits for a disk is done.
     pub disk: Pool,
+    /// The protocol log, when there is one.
+    pub protocol_log: Option<ProtocolLog>,
     phase: watch::Receiver<Phase>,
     presence: Arc<Semaphore>,
     sessions: AtomicU64,
@@ -81,10 +84,18 @@ impl House {
             service: ArcSwap::new(service),
             places: Places::default(),
             disk,
+            protocol_log: None,
             phase,
             presence: Arc::new(Semaphore::new(EVERYBODY as usize)),
             sessions: AtomicU64::new(1),
         }
+    }
+
+    /// With a protocol log, or without.
+    #[must_use]
+    pub fn with_protocol_log(mut self, log: Option<ProtocolLog>) -> Self {
+        self.protocol_log = log;
+        self
     }
 
     /// Returns when the server has come to this phase.

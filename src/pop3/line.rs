@@ -26,6 +26,8 @@ pub struct Lines {
     start: usize,
     /// Up to here there is no LF.
     seen: usize,
+    /// How long the line taken last was, with its end.
+    taken: usize,
 }
 
 impl Lines {
@@ -45,6 +47,11 @@ impl Lines {
     /// How many octets wait.
     pub fn waiting(&self) -> usize {
         self.octets.len() - self.start
+    }
+
+    /// How many octets the line taken last had on the wire, with its end.
+    pub fn taken(&self) -> usize {
+        self.taken
     }
 
     /// Takes the next line if it is there and, with its line end, at most `limit(line)` octets
@@ -71,6 +78,7 @@ impl Lines {
         if !self.has_more() {
             self.clear();
         }
+        self.taken = end + 1;
         Taken::Line(Secret::new(line))
     }
 

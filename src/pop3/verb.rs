@@ -203,15 +203,20 @@ impl Row {
 /// Anything that is no command shows nothing at all, since it may be a password typed too early.
 pub struct Shown<'a>(pub &'a [u8]);
 
+/// A line as its row, if it is a command at all, and its arguments with the blank before them.
+pub fn split(line: &[u8]) -> (Option<&'static Row>, &[u8]) {
+    let end = line
+        .iter()
+        .position(|octet| matches!(octet, b' ' | b'\t'))
+        .unwrap_or(line.len());
+    let (keyword, arguments) = line.split_at(end);
+    (Row::of(keyword), arguments)
+}
+
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let end = self
-            .0
-            .iter()
-            .position(|octet| matches!(octet, b' ' | b'\t'))
-            .unwrap_or(self.0.len());
-        let (keyword, arguments) = self.0.split_at(end);
-        match Row::of(keyword) {
+        let (row, arguments) = split(self.0);
+        match row {
             Some(row) if row.loggable => write!(f, "{}{}", row.keyword, arguments.escape_ascii()),
             Some(row) if arguments.is_empty() => f.write_str(row.keyword),
             Some(row) => write!(f, "{} ...", row.keyword),

@@ -25,6 +25,7 @@ use super::{ServeError, privilege};
 use crate::config::{self, Config};
 use crate::event::Event;
 use crate::net::{self, Bound, House, Phase, Service};
+use crate::protocol_log::{self, ProtocolLog};
 
 /// Disk workers for each core: most of their time is spent waiting.
 const DISK_WORKERS: usize = 4;
@@ -70,7 +71,11 @@ fn serve(
     let disk = Pool::new("disk", cores * DISK_WORKERS, QUEUE_PER_CLIENT, QUEUE)?;
     let service = assemble(config, &hashing)?;
     let (phase, seen) = watch::channel(Phase::Open);
-    let house = Arc::new(House::new(Arc::new(service), disk, seen));
+    // The guard writes what waits when the server has ended.
+    let protocol_log = config.protocol_log.as_ref().map(protocol_log::open);
+    let (protocol_log, _guard) = protocol_log.transpose()?.unzip();
+    let house = House::new(Arc::new(service), disk, seen).with_protocol_log(protocol_log);
+    let house = Arc::new(house);
 
     let first = runtime()?;
     let signals = first.block_on(async { Signals::new() })?;
@@ -204,7 +209,8 @@ impl Life<'_> {
         self.phase.send_replace(Phase::Ending);
         let _ = timeout(LAST_WORDS, self.house.emptied()).await;
         self.phase.send_replace(Phase::Closed);
-        let lost_records = self.log.lost();
+        let protocol_log = self.house.protocol_log.as_ref();
+        let lost_records = self.log.lost() + protocol_log.map_or(0, ProtocolLog::lost);
         Event::Stopped {
             cut_off,
             lost_records,
@@ -236,6 +242,10 @@ impl Life<'_> {
                 addresses(config) != addresses(self.config),
             ),
             ("user, group", config.run_as != self.config.run_as),
+            (
+                "protocol_log",
+                config.protocol_log != self.config.protocol_log,
+            ),
             ("log.format", config.log.format != self.config.log.format),
         ];
         for (setting, _) in waits.into_iter().filter(|(_, changed)| *changed) {

@@ -14,6 +14,7 @@ use postern_auth::UsersError;
 
 use crate::config::Rejected;
 use crate::net::{ListenError, TlsError};
+use crate::protocol_log::Unwritable;
 
 /// Why the server does not start, in words for the administrator.
 #[derive(Debug, thiserror::Error)]
@@ -36,4 +37,7 @@ pub enum ServeError {
     /// The users file cannot be used.
     #[error("{0}")]
     Users(#[from] UsersError),
+    /// The protocol log cannot be written.
+    #[error("{0}")]
+    ProtocolLog(#[from] Unwritable),
 }

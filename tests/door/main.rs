@@ -23,6 +23,7 @@ mod life;
 mod limits;
 mod log;
 mod mail;
+mod protocol_log;
 mod refusals;
 mod settings;
 mod timers;

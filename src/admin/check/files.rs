@@ -28,6 +28,23 @@ pub(super) fn configuration(config: &Config, findings: &mut Vec<Finding>) {
     }
 }
 
+/// The folder of the protocol log.
+pub(super) fn protocol_log(config: &Config, findings: &mut Vec<Finding>) {
+    let Some(log) = &config.protocol_log else {
+        return;
+    };
+    let problem = match fs::metadata(&log.folder) {
+        Ok(found) if !found.is_dir() => "it is not a folder".to_owned(),
+        Ok(_) => match writable(&log.folder) {
+            Ok(()) => return,
+            Err(error) => format!("the service user cannot write in it: {error}"),
+        },
+        Err(error) => format!("it cannot be looked at: {error}"),
+    };
+    let remedy = "make the folder and give it to the service user with mode 750";
+    findings.push(about(&log.folder, "protocol_log.folder", problem, remedy));
+}
+
 /// The users file; gives its accounts.
 pub(super) fn users(config: &Config, findings: &mut Vec<Finding>) -> Vec<Arc<Account>> {
     let path = &config.users_file;

@@ -45,6 +45,7 @@ impl Office<'_> {
         service::check(config, findings);
         files::configuration(config, findings);
         findings.extend(descriptors::fit(&mut config.limits.clone()));
+        files::protocol_log(config, findings);
         if let Some(tls) = &config.tls {
             certificate::check(config, tls, self.now, findings);
         }

@@ -6,7 +6,10 @@
 mod door;
 mod login;
 mod mail;
+mod protocol_log;
 mod server;
+
+pub(super) use protocol_log::FOLDER as PROTOCOL_LOG_FOLDER;
 
 use super::profile::{Defaults, Profile};
 use super::quantity::{octets_text, span_text};
@@ -47,6 +50,8 @@ pub(super) enum Kind {
     Span(u64, u64),
     /// A size from, to, in octets.
     Octets(u64, u64),
+    /// The size of a full file from, to, in octets; or 0, or `"unlimited"`.
+    Quota(u64, u64),
 }
 
 /// What stands where the file says nothing.
@@ -85,6 +90,7 @@ pub(super) const SECTIONS: &[&Section] = &[
     &server::TIMEOUTS,
     &server::PROTOCOL,
     &server::LOG,
+    &protocol_log::PROTOCOL_LOG,
 ];
 
 /// The setting with that key.
@@ -139,6 +145,11 @@ impl Kind {
             Self::Octets(from, to) => {
                 format!("size from {} to {}", octets_text(*from), octets_text(*to))
             }
+            Self::Quota(from, to) => format!(
+                "0, \"unlimited\", or size from {} to {}",
+                octets_text(*from),
+                octets_text(*to)
+            ),
         }
     }
 }

@@ -240,7 +240,7 @@ pub(super) const LOG: Section = Section {
             example: "\"info\"",
             doc: "The least important records that are written. Login records are `info`. Passwords and the \
                   arguments of PASS and AUTH are not written at any level.",
-            exchange: Some("Set-PopSettings -ProtocolLogEnabled"),
+            exchange: None,
             dovecot: Some("auth_verbose, mail_debug"),
         },
     ],

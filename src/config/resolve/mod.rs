@@ -3,6 +3,7 @@
 mod door;
 mod login;
 mod mail;
+mod protocol_log;
 mod server;
 mod words;
 
@@ -82,6 +83,7 @@ impl Resolver<'_> {
         let timeouts = self.timeouts(written);
         let users_file = self.users_file(written);
         let maildrop = self.maildrop(written);
+        let protocol_log = self.protocol_log(&written.protocol_log);
         Some(Config {
             file: self.source.file.to_owned(),
             profile: self.profile,
@@ -98,6 +100,7 @@ impl Resolver<'_> {
             messages: self.messages(&written.messages),
             protocol: self.protocol(&written.protocol),
             log: self.log(&written.log),
+            protocol_log,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use postern_auth::{CrossSite, LoginType};
 
-use crate::config::{ListenerTls, LogFormat, LogLevel, Order, TlsVersion};
+use crate::config::{ListenerTls, LogFormat, LogLevel, Order, Period, TlsVersion};
 use crate::pop3::Utf8;
 
 /// The word for a login type.
@@ -79,6 +79,17 @@ pub(super) fn log_level(word: &str) -> Option<LogLevel> {
         LogLevel::Info,
         LogLevel::Debug,
         LogLevel::Trace,
+    ]
+    .into_iter()
+    .find(|value| value.as_str() == word)
+}
+
+pub(super) fn period(word: &str) -> Option<Period> {
+    [
+        Period::Hourly,
+        Period::Daily,
+        Period::Weekly,
+        Period::Monthly,
     ]
     .into_iter()
     .find(|value| value.as_str() == word)
