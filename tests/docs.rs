@@ -165,6 +165,7 @@ fn the_guide_names_settings_that_exist() {
         "users.",
         "maildrop.",
         "log.",
+        "protocol_log.",
         "messages.",
     ];
     let word = |c: char| c.is_ascii_lowercase() || c == '_' || c == '.';

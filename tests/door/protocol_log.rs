@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::wire::client::Client;
 use crate::wire::clock::until;
+use crate::wire::fixture;
 use crate::wire::house::House;
 use crate::wire::play::Connection as _;
 use crate::wire::postern::{Setup, start, try_start};
@@ -153,7 +154,10 @@ fn sizes(record: &[String]) -> (usize, usize) {
 
 #[test]
 fn octets_are_those_on_the_wire() {
-    let house = start(&with_log().maildrop("big"));
+    let house = start(&with_log().maildrop("empty"));
+    let body = ".a line that is stuffed and long enough\n".repeat(5000);
+    let message = format!("Subject: big\n\n{body}");
+    fixture::deliver(&house.ground.maildir("alice"), message.as_bytes(), 1);
     let mut client = Client::connect(house.clear).expect("connecting");
     let greeting = client.line().expect("a line").expect("a greeting").len();
     let mut expected = vec![(0, greeting)];
