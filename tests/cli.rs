@@ -599,3 +599,23 @@ fn maildrops_are_shown_and_verified() {
 fn rename(folder: &Path, from: &str, to: &str) {
     fs::rename(folder.join(from), folder.join(to)).expect("renamed");
 }
+
+#[test]
+fn the_folder_of_the_protocol_log_is_looked_at() {
+    let office = Office::new();
+    office.add("ann@example.test");
+    office.replace(
+        "[users]",
+        "[protocol_log]\nenabled = true\nfolder = \"records\"\n[users]",
+    );
+    found(
+        &office,
+        "error: protocol_log.folder: it cannot be looked at",
+        1,
+    );
+    office.write("records", "");
+    found(&office, "error: protocol_log.folder: it is not a folder", 1);
+    fs::remove_file(office.path("records")).expect("removing it");
+    fs::create_dir(office.path("records")).expect("the folder");
+    assert_eq!(office.run(&["check"]).code, Some(0));
+}

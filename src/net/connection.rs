@@ -147,7 +147,9 @@ impl Connection {
             self.heard(match &input {
                 Input::Line(line) => Heard::Line(line.expose(), self.lines.taken()),
                 Input::Lost => return Ok(()),
-                _ => Heard::Trouble(self.lines.waiting()),
+                Input::TooLong | Input::Overloaded | Input::Expired | Input::Stopping => {
+                    Heard::Trouble(self.lines.waiting())
+                }
             });
             let turn = match input {
                 Input::Line(line) => self.line(line.expose()),
