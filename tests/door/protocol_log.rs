@@ -251,3 +251,20 @@ fn there_is_no_log_unless_it_is_asked_for() {
     house.logged(&["\"session\"", "quit"]);
     assert!(files(house.ground.path(".").as_path()).is_empty());
 }
+
+#[test]
+fn a_client_that_leaves_within_an_exchange_has_its_record() {
+    let house = start(&with_log());
+    let mut client = house.tls_client();
+    assert_eq!(client.ask("AUTH PLAIN"), "+ ");
+    Box::new(client).hang_up(false);
+    let records = records(&house);
+    let expected = [
+        ["OpenSession", "", "R=ok"],
+        ["auth", "*****", "R=\"+\""],
+        ["CloseSession", "", ""],
+    ];
+    assert_eq!(asked(&records), expected);
+    assert_eq!(sizes(&records[1]), ("AUTH PLAIN\r\n".len(), "+ \r\n".len()));
+    assert_eq!(records[0][3], house.implicit.to_string());
+}
