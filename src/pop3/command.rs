@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use postern_auth::Secret;
 
-use super::verb::{Row, Verb};
+use super::verb::{Row, Verb, split};
 
 /// A parsed command. What may be secret in it cannot be printed.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,12 +61,8 @@ pub enum Malformed {
 
 /// Splits the keyword off and finds its row; the rest still begins with its separator.
 pub fn verb(line: &[u8]) -> Option<(&'static Row, &[u8])> {
-    let end = line
-        .iter()
-        .position(|octet| is_blank(*octet))
-        .unwrap_or(line.len());
-    let (keyword, rest) = line.split_at(end);
-    Row::of(keyword).map(|row| (row, rest))
+    let (row, rest) = split(line);
+    row.map(|row| (row, rest))
 }
 
 /// Parses the arguments of a verb.
