@@ -1,6 +1,5 @@
 //! Tests of the engine: no socket, no disk, no clock.
 
-mod golden;
 mod lines;
 mod sessions;
 mod stuffed;
