@@ -78,6 +78,30 @@ fn ends_at(signal: Signal) {
     assert!(!folder.exists(), "{signal}: {} stays", folder.display());
 }
 
+/// What the demo prints to be typed works as it is printed.
+#[test]
+fn the_lines_to_type_work() {
+    let (_demo, said) = start(1000);
+    let typed = |begin: &str| {
+        let line = said
+            .iter()
+            .find(|line| line.trim_start().starts_with(begin));
+        let line = line.expect("a line to type");
+        let output = Command::new("sh")
+            .args(["-c", line])
+            .output()
+            .expect("a shell");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let message = typed("curl --cacert");
+    assert!(
+        message.contains("Subject: Welcome to Postern\r\n"),
+        "{message}"
+    );
+    let listing = typed("curl --ssl-reqd");
+    assert_eq!(listing.lines().count(), 3, "{listing}");
+}
+
 #[test]
 fn a_demo_ends_with_its_terminal() {
     ends_at(Signal::SIGHUP);
