@@ -129,6 +129,37 @@ fn reasons() -> Vec<String> {
         .collect()
 }
 
+/// The message of every record that `src/event.rs` writes, up to its first colon.
+fn records() -> Vec<String> {
+    let source = text("src/event.rs");
+    let calls = ["debug!(", "error!(", "info!(", "warn!("];
+    let after = |call| source.split(call).skip(1).collect::<Vec<_>>();
+    let last_literal = |rest: &str| {
+        let arguments = rest.split(");").next()?.split("),").next()?;
+        let mut quoted = arguments.rsplit('"');
+        let message = quoted.nth(1)?;
+        Some(message.split(':').next().unwrap_or(message).to_owned())
+    };
+    calls
+        .into_iter()
+        .flat_map(after)
+        .filter_map(last_literal)
+        .collect()
+}
+
+#[test]
+fn every_record_is_explained() {
+    let guide = text("docs/operating.md");
+    let records = records();
+    assert!(records.len() > 15, "{records:?}");
+    for record in &records {
+        assert!(
+            guide.contains(&format!("`{record}")),
+            "{record} is not in docs/operating.md"
+        );
+    }
+}
+
 #[test]
 fn every_reason_is_explained() {
     let guide = text("docs/operating.md");
