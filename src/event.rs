@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use postern_auth::{Audit, LoginRecord, Protection};
+use postern_auth::{Audit, LoginRecord};
 use tracing::{debug, error, info, warn};
 
 use crate::pop3::Ending;
@@ -238,7 +238,7 @@ impl Audit for LoginLog {
             session = record.session,
             address = %record.address,
             mechanism = record.mechanism,
-            tls = record.protection == Protection::Tls,
+            tls = record.tls,
             login = record.login.as_deref(),
             account = record.account.as_deref(),
             delegate = record.delegate.as_deref(),

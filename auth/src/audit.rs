@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::{Caller, Protection, clock};
+use crate::{Caller, clock};
 
 /// The most characters of a typed name in a record.
 const MAX_SHOWN: usize = 256;
@@ -101,8 +101,8 @@ pub struct LoginRecord {
     /// `USER` for USER and PASS, else the SASL mechanism; `?` for one that this server does not
     /// know, as what was typed there may be a password in the wrong place.
     pub mechanism: &'static str,
-    /// Clear text or TLS.
-    pub protection: Protection,
+    /// Whether the connection runs under TLS.
+    pub tls: bool,
     /// The name as typed, if the client came so far.
     pub login: Option<String>,
     /// The mailbox asked for as typed (the authorization identity), if the client named one.
@@ -140,14 +140,14 @@ impl Entry {
     pub(crate) fn open(
         audit: &Arc<dyn Audit>,
         mechanism: &'static str,
-        protection: Protection,
+        tls: bool,
         caller: &Caller,
     ) -> Self {
         let record = LoginRecord {
             session: caller.session(),
             address: caller.address(),
             mechanism,
-            protection,
+            tls,
             login: None,
             mailbox: None,
             account: None,

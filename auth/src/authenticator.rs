@@ -141,7 +141,7 @@ impl Authenticator {
         caller: &Caller,
     ) -> (bool, Arc<Standing>, Entry) {
         let (standing, admission) = caller.begin(self.desk.policy.attempts_per_connection);
-        let mut entry = Entry::open(&self.audit, mechanism, channel.protection, caller);
+        let mut entry = Entry::open(&self.audit, mechanism, channel.is_protected(), caller);
         match admission {
             Admission::Admitted => {}
             Admission::Turned => entry.close(Reason::TooManyAttempts),

@@ -4,27 +4,35 @@ use std::sync::Arc;
 
 use crate::LoginRule;
 
-/// The protection of a connection at this moment; replaced after STLS.
+/// What protects a connection at this moment, and what may be done on it; replaced after STLS.
 #[derive(Clone, Debug)]
 pub struct Channel {
-    /// Clear text, or TLS.
-    pub protection: Protection,
+    /// What TLS proves; none on a connection in the clear, which anyone on the path can read and
+    /// change.
+    pub tls: Option<Arc<TlsFacts>>,
     /// The login rule of the listener that accepted the connection.
     pub rule: Arc<LoginRule>,
 }
 
-/// Whether octets travel in the clear.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protection {
-    /// Anyone on the path can read and change them.
-    Clear,
-    /// The connection runs under TLS 1.2 or later. Only `net/tls.rs` says so.
-    Tls,
+/// What one TLS connection proves. Only `net/tls.rs` makes it, from a finished handshake.
+///
+/// The bindings identify the connection and are no secrets (RFC 5056 §2.1).
+#[derive(Clone, Debug, Default)]
+pub struct TlsFacts {
+    /// `tls-exporter` (RFC 9266); TLS 1.3 alone has it, as TLS 1.2 would need more than the
+    /// library tells.
+    pub exporter: Option<[u8; 32]>,
+    /// `tls-server-end-point` (RFC 5929 §4): the hash of the certificate that the client saw; none
+    /// where its signature algorithm defines no hash.
+    pub server_end_point: Option<Arc<[u8]>>,
+    /// The client's certificate in DER, when it showed one; the handshake has checked it against
+    /// the authorities and revocation lists of the configuration.
+    pub client_certificate: Option<Arc<[u8]>>,
 }
 
 impl Channel {
     /// Whether the connection runs under TLS.
     pub fn is_protected(&self) -> bool {
-        self.protection == Protection::Tls
+        self.tls.is_some()
     }
 }

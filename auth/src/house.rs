@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::{
     Account, Answer, Audit, Authenticator, Caller, Channel, CrossSite, Directory, Identity,
     LocalDirectory, LocalUsers, Login, LoginRecord, LoginRule, LoginType, Policy, Pool, Progress,
-    Protection, Refusal, Secret, Site, Unavailable, Verdict,
+    Refusal, Secret, Site, Unavailable, Verdict,
 };
 
 /// Made by crypt(3): password `right`. Cheap, as many are checked here.
@@ -111,10 +111,10 @@ pub(crate) fn policy() -> Policy {
     }
 }
 
-pub(crate) fn channel(login_type: LoginType, protection: Protection) -> Channel {
+pub(crate) fn channel(login_type: LoginType, tls: bool) -> Channel {
     let mechanisms = ["GSSAPI", "PLAIN", "X-NONE"].map(str::to_owned).to_vec();
     Channel {
-        protection,
+        tls: tls.then(Arc::default),
         rule: Arc::new(LoginRule {
             login_type,
             mechanisms,
@@ -124,7 +124,7 @@ pub(crate) fn channel(login_type: LoginType, protection: Protection) -> Channel 
 }
 
 pub(crate) fn tls() -> Channel {
-    channel(LoginType::Secure, Protection::Tls)
+    channel(LoginType::Secure, true)
 }
 
 pub(crate) fn caller() -> Caller {

@@ -42,7 +42,7 @@ pub use account::{Account, Site};
 pub use audit::{Audit, LoginRecord, Reason};
 pub use authenticator::Authenticator;
 pub use caller::Caller;
-pub use channel::{Channel, Protection};
+pub use channel::{Channel, TlsFacts};
 pub use directory::{Answer, Directory, Unavailable, Verdict};
 pub use exchange::{Exchange, Progress};
 pub use identity::Identity;

@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postern_auth::{Caller, Channel, Exchange, Protection, Secret};
+use postern_auth::{Caller, Channel, Exchange, Secret};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -88,7 +88,7 @@ impl Connection {
     ) -> Self {
         let number = house.number();
         let channel = Channel {
-            protection: Protection::Clear,
+            tls: None,
             rule: listener.rule.clone(),
         };
         let offer = service.offer(&listener, &channel);
@@ -353,9 +353,9 @@ impl Connection {
             made = timeout(self.service.timeouts.pre_authenticated, tls.handshake(tcp)) => made,
         };
         match handshake.unwrap_or_else(|late| Err(late.into())) {
-            Ok(stream) => {
+            Ok((stream, facts)) => {
                 self.stream = Stream::Tls(Box::new(stream));
-                self.channel.protection = Protection::Tls;
+                self.channel.tls = Some(Arc::new(facts));
                 let offer = self.service.offer(&self.listener, &self.channel);
                 self.session.secured(offer);
                 Ok(())

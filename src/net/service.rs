@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
-use postern_auth::{Authenticator, Channel, Pool, Protection};
+use postern_auth::{Authenticator, Channel, Pool};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::{Places, Tls};
@@ -40,7 +40,7 @@ impl Service {
             mechanisms: mechanisms.into_iter().map(str::to_owned).collect(),
             password: self.authenticator.permits_password(channel),
             starttls: listener.tls == ListenerTls::StartTls
-                && channel.protection == Protection::Clear
+                && !channel.is_protected()
                 && self.tls.is_some(),
         }
     }

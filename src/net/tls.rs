@@ -13,12 +13,14 @@ use std::sync::Arc;
 use rustls::crypto::aws_lc_rs;
 use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{ServerConfig, SupportedProtocolVersion, version};
+use rustls::{ProtocolVersion, ServerConfig, ServerConnection, SupportedProtocolVersion, version};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
+
+use postern_auth::TlsFacts;
 
 use crate::config::{self, CertificateFiles, TlsVersion};
 
@@ -95,10 +97,15 @@ impl Tls {
     }
 
     /// The handshake; the caller holds the clock.
-    pub(super) async fn handshake(&self, tcp: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    pub(super) async fn handshake(
+        &self,
+        tcp: TcpStream,
+    ) -> io::Result<(TlsStream<TcpStream>, TlsFacts)> {
         let start = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
         let config = self.config_for(start.client_hello().server_name());
-        start.into_stream(config.clone()).await
+        let stream = start.into_stream(config.clone()).await?;
+        let facts = facts(stream.get_ref().1);
+        Ok((stream, facts))
     }
 
     /// A name that nobody configured gets the default: clients check the certificate themselves.
@@ -109,6 +116,20 @@ impl Tls {
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map_or(&self.default, |(_, config)| config)
+    }
+}
+
+/// What a finished handshake proves.
+fn facts(connection: &ServerConnection) -> TlsFacts {
+    // RFC 9266 §4.2: no uniqueness without the extended master secret, so not before TLS 1.3.
+    let is_13 = connection.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+    let exported = is_13.then(|| {
+        connection.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(&[]))
+    });
+    TlsFacts {
+        exporter: exported.and_then(Result::ok),
+        server_end_point: None,
+        client_certificate: None,
     }
 }
 

@@ -13,7 +13,7 @@ use postern::pop3::reply::OK;
 use postern::pop3::stuffing::{Stuffer, has_ascii_header};
 use postern::pop3::{Extent, Next, NotOpened, NotRetrieved, Session, Turn};
 use postern::store::{Maildrop, StoreError};
-use postern_auth::{Caller, Channel, Exchange, Pool, Progress, Protection, Secret};
+use postern_auth::{Caller, Channel, Exchange, Pool, Progress, Secret, TlsFacts};
 use tokio::runtime::{Builder, Runtime};
 
 use super::house::Ground;
@@ -101,10 +101,7 @@ impl Talk {
     fn new(service: Arc<Service>, runtime: Arc<Runtime>, place: usize) -> Self {
         let listener = &service.listeners[place];
         let rule = listener.rule.clone();
-        let channel = Channel {
-            protection: Protection::Clear,
-            rule,
-        };
+        let channel = Channel { tls: None, rule };
         let offer = service.offer(listener, &channel);
         Self {
             session: Session::new(service.settings.clone(), offer),
@@ -123,7 +120,7 @@ impl Talk {
     }
 
     fn secure(&mut self) {
-        self.channel.protection = Protection::Tls;
+        self.channel.tls = Some(Arc::new(TlsFacts::default()));
         let offer = self
             .service
             .offer(&self.service.listeners[self.place], &self.channel);

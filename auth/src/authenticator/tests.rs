@@ -1,24 +1,23 @@
 //! What is offered on which channel: `LoginType` of Set-PopSettings.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::house::{caller, channel, granted, house, policy, refused, tls};
-use crate::{
-    Channel, LoginRule, LoginType, Progress, Protection, Reason, Refusal, RefusalKind, Secret,
-};
+use crate::{Channel, LoginRule, LoginType, Progress, Reason, Refusal, RefusalKind, Secret};
 
 #[test]
 fn each_login_type_offers_what_it_permits() {
     let house = house(policy());
-    for (login_type, protection, offers) in [
-        (LoginType::PlainText, Protection::Clear, true),
-        (LoginType::PlainText, Protection::Tls, true),
-        (LoginType::PlainTextAuthentication, Protection::Clear, false),
-        (LoginType::PlainTextAuthentication, Protection::Tls, true),
-        (LoginType::Secure, Protection::Clear, false),
-        (LoginType::Secure, Protection::Tls, true),
+    for (login_type, tls, offers) in [
+        (LoginType::PlainText, false, true),
+        (LoginType::PlainText, true, true),
+        (LoginType::PlainTextAuthentication, false, false),
+        (LoginType::PlainTextAuthentication, true, true),
+        (LoginType::Secure, false, false),
+        (LoginType::Secure, true, true),
     ] {
-        let channel = channel(login_type, protection);
+        let channel = channel(login_type, tls);
         let listed = house.desk.mechanisms(&channel);
         assert_eq!(
             listed,
@@ -37,24 +36,21 @@ fn each_login_type_offers_what_it_permits() {
 
 #[test]
 fn mechanisms_that_are_not_plaintext_need_tls_under_secure_only() {
-    for (login_type, protection, permitted) in [
-        (LoginType::PlainText, Protection::Clear, true),
-        (LoginType::PlainTextAuthentication, Protection::Clear, true),
-        (LoginType::Secure, Protection::Clear, false),
-        (LoginType::Secure, Protection::Tls, true),
+    for (login_type, tls, permitted) in [
+        (LoginType::PlainText, false, true),
+        (LoginType::PlainTextAuthentication, false, true),
+        (LoginType::Secure, false, false),
+        (LoginType::Secure, true, true),
     ] {
-        assert_eq!(
-            super::permits(&channel(login_type, protection), false),
-            permitted
-        );
+        assert_eq!(super::permits(&channel(login_type, tls), false), permitted);
     }
 }
 
 #[test]
 fn what_is_not_offered_is_refused_and_recorded() {
     let house = house(policy());
-    let clear = channel(LoginType::Secure, Protection::Clear);
-    let tls = channel(LoginType::Secure, Protection::Tls);
+    let clear = channel(LoginType::Secure, false);
+    let tls = channel(LoginType::Secure, true);
     for (name, channel, shown) in [
         ("PLAIN", &clear, "PLAIN"),
         ("pLaIn", &clear, "PLAIN"),
@@ -81,7 +77,7 @@ fn what_is_not_offered_is_refused_and_recorded() {
 fn asking_for_mechanisms_has_an_end() {
     let house = house(policy());
     let mut connection = caller();
-    let tls = channel(LoginType::Secure, Protection::Tls);
+    let tls = channel(LoginType::Secure, true);
     let closes: Vec<bool> = (0..9)
         .map(|_| {
             house
@@ -149,13 +145,13 @@ async fn a_password_where_none_is_permitted_is_not_even_looked_at() {
     let house = house(policy());
     let rule = LoginRule {
         user_pass: false,
-        ..(*channel(LoginType::PlainText, Protection::Tls).rule).clone()
+        ..(*channel(LoginType::PlainText, true).rule).clone()
     };
     let off = Channel {
-        protection: Protection::Tls,
+        tls: Some(Arc::default()),
         rule: rule.into(),
     };
-    for channel in [channel(LoginType::Secure, Protection::Clear), off] {
+    for channel in [channel(LoginType::Secure, false), off] {
         let right = Secret::new(b"right".to_vec());
         let mut exchange = house
             .desk
@@ -167,11 +163,11 @@ async fn a_password_where_none_is_permitted_is_not_even_looked_at() {
         assert_eq!(house.last().reason, Reason::MechanismNotOffered);
         assert_eq!(house.last().login, None);
     }
-    let clear = channel(LoginType::PlainText, Protection::Clear);
+    let clear = channel(LoginType::PlainText, false);
     let right = Secret::new(b"right".to_vec());
     let mut exchange = house
         .desk
         .begin_password(b"alice", right, &clear, &mut caller());
     granted(exchange.step(None).await);
-    assert_eq!(house.last().protection, Protection::Clear);
+    assert!(!house.last().tls);
 }
