@@ -29,6 +29,7 @@ mod identity;
 mod local;
 mod login;
 mod mechanism;
+mod ntlm;
 mod password;
 mod policy;
 mod pool;
@@ -51,6 +52,7 @@ pub use local::{
     import_passwd_file,
 };
 pub use login::{Login, LoginError};
+pub use ntlm::NtlmNames;
 pub use password::{HashError, PasswordHash, hash_password};
 pub use policy::{CrossSite, LoginRule, LoginType, Policy};
 pub use pool::{Overloaded, Pool};
