@@ -38,6 +38,7 @@ mod secret;
 mod source;
 mod throttle;
 mod verify;
+mod winbind;
 
 pub use account::{Account, Site};
 pub use audit::{Audit, LoginRecord, Reason};

@@ -18,6 +18,7 @@ mod octets;
 mod text;
 
 pub use challenge::NtlmNames;
+pub(crate) use keys::Key;
 
 #[cfg(test)]
 mod tests;
