@@ -1,7 +1,7 @@
 //! What a mechanism collected, still to be verified.
 
 use crate::Secret;
-use crate::login::MAX_LOGIN;
+use crate::login::{MAX_LOGIN, split_delegate};
 
 /// The claim of a client and what it offers as proof. Nothing of it has been checked.
 ///
@@ -21,15 +21,18 @@ pub(crate) enum Evidence {
 }
 
 impl Evidence {
-    /// USER and PASS: any octets may be a password, but a name is UTF-8 (RFC 6856 §2.2).
+    /// USER and PASS: any octets may be a password, but a name is UTF-8 (RFC 6856 §2.2). It may name
+    /// a mailbox of somebody else (\[MS-OXPOP3\] 2.2.2).
     pub(crate) fn from_user_pass(login: &[u8], password: Secret) -> Option<Self> {
         if login.len() > MAX_LOGIN {
             return None;
         }
-        let login = String::from_utf8(login.to_vec()).ok()?;
+        let typed = std::str::from_utf8(login).ok()?;
+        let (login, mailbox) =
+            split_delegate(typed).map_or((typed, None), |(login, mailbox)| (login, Some(mailbox)));
         Some(Self::Password {
-            authzid: None,
-            login,
+            authzid: mailbox.map(str::to_owned),
+            login: login.to_owned(),
             password,
         })
     }

@@ -17,8 +17,8 @@ pub(crate) const MAX_LOGIN: usize = 512;
 /// `CORP\alice` reach the account `alice`, the account needs the alias `CORP\alice`. An explicit
 /// rule cannot be met by accident, as a guess at what a realm means could be.
 ///
-/// The delegate forms of \[MS-OXPOP3\] 2.2.2 (`DOMAIN/user/mailbox` and its kin) are not taken
-/// apart here yet: their key is the typed text, which no account has.
+/// The delegate forms of \[MS-OXPOP3\] 2.2.2 are two logins, and [`split_delegate`] takes them apart
+/// where they may be typed; elsewhere their key is the typed text, which no account has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
     user: String,
@@ -86,6 +86,21 @@ impl Login {
     }
 }
 
+/// What is typed at USER by somebody who opens another's mailbox: `domain/user/mailbox` or
+/// `user@realm/mailbox` (\[MS-OXPOP3\] 2.2.2). The mailbox follows the last slash; before it stands
+/// whose password it is. None for every other name, `domain/user` among them: one with further
+/// slashes or an empty part stays whole, and is nobody.
+pub(crate) fn split_delegate(typed: &str) -> Option<(&str, &str)> {
+    let (delegate, mailbox) = typed.rsplit_once('/')?;
+    let is_delegate = match delegate.split_once('/') {
+        Some((domain, user)) => {
+            !domain.is_empty() && !user.is_empty() && !user.contains('/') && !delegate.contains('@')
+        }
+        None => split(delegate).is_some_and(|_| delegate.contains('@')),
+    };
+    (is_delegate && !mailbox.is_empty()).then_some((delegate, mailbox))
+}
+
 /// User and realm, where the name has one of the three forms with a realm.
 fn split(name: &str) -> Option<(&str, &str)> {
     let whole = |(user, realm): (&'_ str, &'_ str)| !user.is_empty() && !realm.is_empty();
@@ -139,6 +154,41 @@ mod tests {
         ] {
             let login = Login::parse(typed).unwrap();
             assert_eq!((login.key(), login.realm()), (typed, None));
+        }
+    }
+
+    #[test]
+    fn the_four_delegate_forms_are_two_logins() {
+        for (typed, delegate, mailbox) in [
+            ("corp/alice/sales", "corp/alice", "sales"),
+            (
+                "corp/alice/sales@corp.test",
+                "corp/alice",
+                "sales@corp.test",
+            ),
+            ("alice@corp.test/sales", "alice@corp.test", "sales"),
+            (
+                "alice@corp.test/s@corp.test",
+                "alice@corp.test",
+                "s@corp.test",
+            ),
+        ] {
+            assert_eq!(split_delegate(typed), Some((delegate, mailbox)));
+        }
+        for typed in [
+            "alice",
+            "corp/alice",
+            "corp\\alice",
+            "alice/",
+            "corp/alice/",
+            "/alice/sales",
+            "corp//sales",
+            "a/b/c/d",
+            "alice@/sales",
+            "@corp/sales",
+            "corp/alice@corp/sales",
+        ] {
+            assert_eq!(split_delegate(typed), None, "{typed}");
         }
     }
 
