@@ -3,6 +3,7 @@
 //! Only words here; `main.rs` starts the server, `admin` does the rest.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
@@ -90,6 +91,10 @@ Examples:
     /// Look into maildrops
     #[command(subcommand)]
     Maildrop(MaildropCommand),
+
+    /// Count what the log says
+    #[command(subcommand)]
+    Report(ReportCommand),
 
     /// Print what can be configured
     #[command(subcommand)]
@@ -252,6 +257,31 @@ Examples:
         /// The account
         #[command(flatten)]
         name: Name,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Count what the log says.
+#[derive(Debug, Subcommand)]
+pub enum ReportCommand {
+    /// Who still logs in by NTLM, in clear text, or without channel binding
+    ///
+    /// Reads the server's log in either of its forms, from files or from standard input, and lists
+    /// account, address, machine and times of every use that should go before it is refused.
+    #[command(after_help = "\
+Examples:
+  journalctl -u postern -o cat --since -30d | postern report auth
+  postern report auth --since 7d /var/log/postern.log
+  postern report auth --json postern.log | jq -r '.uses[] | select(.kind == \"ntlm\") | .account'")]
+    Auth {
+        /// Logs of the server [default: standard input]
+        #[arg(value_name = "LOG")]
+        logs: Vec<PathBuf>,
+        /// Only what is younger, such as 12h or 30d
+        #[arg(long, value_name = "AGE", value_parser = crate::config::age)]
+        since: Option<Duration>,
         /// Print one JSON object
         #[arg(long)]
         json: bool,

@@ -13,6 +13,7 @@
 //! `store -> auth::Identity`. No arrow points up. `docs/architecture.md` says more.
 
 pub mod admin;
+mod calendar;
 pub mod cli;
 pub mod config;
 pub mod demo;

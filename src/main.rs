@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         Command::Check { .. }
         | Command::User(_)
         | Command::Maildrop(_)
+        | Command::Report(_)
         | Command::Config(_)
         | Command::Completions { .. } => office(cli),
     }

@@ -8,6 +8,7 @@ mod json;
 mod maildrop;
 mod pages;
 mod password;
+mod report;
 mod service;
 mod table;
 mod user;
@@ -16,7 +17,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use crate::cli::Command;
+use crate::cli::{Command, ReportCommand};
 use crate::config::{self, Config, Rejected};
 
 /// What a command came to.
@@ -43,6 +44,9 @@ pub enum AdminError {
     /// No password was given.
     #[error("{0}")]
     Password(#[from] password::PasswordError),
+    /// A log could not be read.
+    #[error("{0}")]
+    Report(#[from] report::ReportError),
     /// A file or the output could not be written.
     #[error("{path}: cannot be written: {source}")]
     Write {
@@ -84,6 +88,9 @@ impl Office<'_> {
             Command::User(command) => self.user(command),
             Command::Maildrop(command) => self.maildrop(command),
             Command::Config(command) => self.pages(command),
+            Command::Report(ReportCommand::Auth { logs, since, json }) => {
+                self.report(logs, *since, *json)
+            }
             Command::Completions { shell } => {
                 self.out.write_all(&crate::cli::completions(*shell))?;
                 Ok(Outcome::Fine)

@@ -22,6 +22,7 @@ mod resolve;
 mod tests;
 
 use std::path::Path;
+use std::time::Duration;
 
 pub use crate::pop3::Order;
 pub use finding::{Finding, Place, Rejected, Severity};
@@ -73,6 +74,17 @@ pub fn check(text: &str, file: &Path, hostname: &str) -> Result<Accepted, Reject
         hostname,
     };
     resolve::resolve(&source, &written, findings)
+}
+
+/// Reads a length of time on the command line, in the form of the configuration file: `12h`.
+///
+/// # Errors
+/// In words, when it is none.
+pub fn age(text: &str) -> Result<Duration, String> {
+    let milliseconds = quantity::span_from_text(text);
+    milliseconds
+        .map(Duration::from_millis)
+        .ok_or_else(|| "write a number with s, m, h or d, such as 12h".to_owned())
 }
 
 #[expect(

@@ -14,8 +14,8 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::Unwritable;
-use super::calendar::Moment;
 use super::record::FIELDS;
+use crate::calendar::Moment;
 use crate::config::{self, Rolling};
 use crate::event::Event;
 

@@ -4,7 +4,6 @@
 //! full disk costs records, which are counted, and never a session. What a record may show of a
 //! command is decided by the verb table ([`crate::pop3::verb`]); a password is in none.
 
-mod calendar;
 mod files;
 mod minutes;
 mod record;

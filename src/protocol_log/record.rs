@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use super::calendar::Moment;
+use crate::calendar::Moment;
 use crate::pop3::verb::{self, Verb};
 
 /// The columns, as the header of a file names them.

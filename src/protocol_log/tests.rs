@@ -11,9 +11,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::calendar::Moment;
 use super::files::Files;
 use super::record::{Record, command};
+use crate::calendar::Moment;
 use crate::config::{Period, ProtocolLog, Rolling};
 
 fn at(seconds: u64) -> SystemTime {

@@ -8,7 +8,7 @@ const DAY: u64 = 86_400;
 
 /// A moment in UTC. What lies before 1970 counts as 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Moment {
+pub(crate) struct Moment {
     /// Since 1970-01-01.
     days: u64,
     second: u64,
@@ -16,7 +16,7 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    pub(super) fn of(time: SystemTime) -> Self {
+    pub(crate) fn of(time: SystemTime) -> Self {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             days: since.as_secs() / DAY,
@@ -26,7 +26,7 @@ impl Moment {
     }
 
     /// `yyyy-mm-ddThh:mm:ss.fffZ`.
-    pub(super) fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         let (year, month, day) = civil(self.days);
         let (hour, minute, second) = (self.second / 3600, self.second / 60 % 60, self.second % 60);
         let millisecond = self.millisecond;
@@ -34,13 +34,13 @@ impl Moment {
     }
 
     /// `yyyymmdd`.
-    pub(super) fn date(self) -> String {
+    pub(crate) fn date(self) -> String {
         let (year, month, day) = civil(self.days);
         format!("{year:04}{month:02}{day:02}")
     }
 
     /// The name of the period that this lies in: its first day, or hour.
-    pub(super) fn period(self, period: Period) -> String {
+    pub(crate) fn period(self, period: Period) -> String {
         match period {
             Period::Hourly => format!("{}{:02}", self.date(), self.second / 3600),
             Period::Daily => self.date(),
