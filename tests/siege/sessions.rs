@@ -3,14 +3,10 @@
 use std::thread;
 
 use crate::guests::{Guest, NAMES, setup};
-use crate::measure::Gauge;
+use crate::measure::{Gauge, KEPT};
 use crate::probe::beside;
 use crate::wire::postern::start;
 use crate::{say, size};
-
-/// What the allocator may keep more after the sessions than after the warm-up, in KiB. A leak of
-/// 105 octets a session is seen in full.
-const KEPT: u64 = 2048;
 
 #[test]
 fn sessions_of_every_kind_leave_nothing_behind() {
@@ -42,12 +38,7 @@ fn sessions_of_every_kind_leave_nothing_behind() {
     ));
     let resumed: usize = guests.iter().map(Guest::resumptions).sum();
     assert!(resumed > sessions / 13, "{resumed} handshakes were resumed");
-    assert!(
-        after.memory < warm.memory + KEPT,
-        "from {} to {} KiB",
-        warm.memory,
-        after.memory
-    );
+    after.assert_memory("sessions of every kind", &warm, KEPT);
     assert_eq!(after.descriptors, fresh.descriptors);
     assert_eq!(after.threads, fresh.threads);
 }
