@@ -137,7 +137,8 @@ fn aborted_logins_leave_nothing_behind() {
     let mechanisms = mechanisms(&house);
     let gauge = Gauge::of(&house);
     let fresh = gauge.read();
-    attack(&house, &mechanisms, size(400, 2_000));
+    // With the customer, whose first visits take memory too.
+    beside(&house, || attack(&house, &mechanisms, size(400, 2_000)));
     let warm = gauge.settled(&fresh);
     let count = size(800, 10_000);
     // Each way has its tenth of the exchanges at least, however short it is.

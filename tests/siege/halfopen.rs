@@ -21,9 +21,9 @@ use crate::{connect_from, say, size};
 /// Connections that one address may have at the same time: `limits.max_connections_per_source`.
 const PER_SOURCE: usize = 100;
 
-/// What one of them may take, in KiB: the connection itself, and as much of a ClientHello as came,
-/// which is one record of 16 KiB at most here, twice while it grows.
-const PER_HANDSHAKE: u64 = 40;
+/// What one of them may take, in KiB: as much of a ClientHello as the TLS library takes (64), and the
+/// connection itself (8).
+const PER_HANDSHAKE: u64 = 72;
 
 /// What the allocator may keep besides, in KiB.
 const BESIDES: u64 = 4096;
@@ -48,16 +48,21 @@ pub(crate) fn hello() -> Vec<u8> {
     octets
 }
 
-/// Handshakes that are not finished: a header alone, half a hello, and most of the longest record
-/// that there is, which says that it begins a hello of 64 KiB.
+/// Handshakes that are not finished: a header alone, half a hello, and most of a hello of 64 KiB, the
+/// longest that the TLS library takes, in four records of the longest.
 fn beginnings() -> [Vec<u8>; 3] {
+    const RECORD: usize = 16 * 1024;
     let hello = hello();
-    let mut long = b"\x16\x03\x01\x40\x00\x01\x00\xff\xfb\x03\x03".to_vec();
-    long.resize(16_000, b'A');
+    let mut long = b"\x01\x00\xff\xfb\x03\x03".to_vec();
+    long.resize(4 * RECORD - 100, b'A');
+    let record = |part: &[u8]| {
+        let length = u16::try_from(part.len()).expect("a record").to_be_bytes();
+        [b"\x16\x03\x01", &length[..], part].concat()
+    };
     [
         b"\x16\x03\x01".to_vec(),
         hello[..hello.len() / 2].to_vec(),
-        long,
+        long.chunks(RECORD).flat_map(record).collect(),
     ]
 }
 
