@@ -102,7 +102,7 @@ fn readers_that_never_read_take_no_memory_and_end() {
     let gauge = Gauge::of(&house);
     crate::probe::visit(&house);
     let before = gauge.read();
-    let each = size(4, 32);
+    let each = size(4, 16);
     let (highest, found) = beside(&house, || {
         let messages: Vec<_> = (0..each)
             .map(|number| ask_for_message(&house, number))
@@ -119,7 +119,7 @@ fn readers_that_never_read_take_no_memory_and_end() {
         let highest = highest(&gauge);
         if is_full() {
             // The server ends them; this side never does.
-            until_within(TIMER + PATIENCE, "the readers to be given up", || {
+            until_within(TIMER + 4 * PATIENCE, "the readers to be given up", || {
                 (gauge.read().descriptors <= before.descriptors + 3).then_some(())
             });
         }
