@@ -5,17 +5,15 @@
 //! otherwise still be bound to a certificate that is gone.
 #![expect(clippy::disallowed_types, reason = "the door is where sockets are")]
 
-use std::fmt::Display;
+mod files;
+
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
 use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ProtocolVersion, ServerConfig, ServerConnection, SupportedProtocolVersion, version};
-use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -24,34 +22,11 @@ use postern_auth::TlsFacts;
 
 use crate::config::{self, CertificateFiles, TlsVersion};
 
+pub use files::TlsError;
+use files::certified_key;
+
 /// Tickets sent after a full handshake of TLS 1.3. Each one costs; clients use one.
 const TICKETS: usize = 1;
-
-/// Certificates that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    /// A PEM file cannot be read.
-    #[error("{path}: {problem}; it must be PEM and readable by the user that the server runs as")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the reader said.
-        problem: String,
-    },
-    /// The chain and the key do not go together.
-    #[error("{certificate} and {private_key} cannot be used together: {source}")]
-    Pair {
-        /// The chain.
-        certificate: PathBuf,
-        /// The key.
-        private_key: PathBuf,
-        /// What the library said.
-        source: rustls::Error,
-    },
-    /// The library refused the setup.
-    #[error("TLS cannot be set up: {0}")]
-    Setup(#[source] rustls::Error),
-}
 
 /// The certificates of one generation of the configuration.
 pub struct Tls {
@@ -140,38 +115,5 @@ struct Only(Arc<CertifiedKey>);
 impl ResolvesServerCert for Only {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.0.clone())
-    }
-}
-
-fn certified_key(pair: &CertificateFiles) -> Result<CertifiedKey, TlsError> {
-    regular(&pair.certificate)?;
-    regular(&pair.private_key)?;
-    let chain = CertificateDer::pem_file_iter(&pair.certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unreadable(&pair.certificate, &error))?;
-    let key = PrivateKeyDer::from_pem_file(&pair.private_key)
-        .map_err(|error| unreadable(&pair.private_key, &error))?;
-    CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(|source| {
-        TlsError::Pair {
-            certificate: pair.certificate.clone(),
-            private_key: pair.private_key.clone(),
-            source,
-        }
-    })
-}
-
-/// A pipe in the place of a file would be waited for without end.
-fn regular(path: &Path) -> Result<(), TlsError> {
-    match std::fs::metadata(path) {
-        Ok(file) if file.is_file() => Ok(()),
-        Ok(_) => Err(unreadable(path, &"not a regular file")),
-        Err(error) => Err(unreadable(path, &error)),
-    }
-}
-
-fn unreadable(path: &Path, error: &dyn Display) -> TlsError {
-    TlsError::File {
-        path: path.to_owned(),
-        problem: error.to_string(),
     }
 }
