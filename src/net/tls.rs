@@ -5,7 +5,10 @@
 //! otherwise still be bound to a certificate that is gone.
 #![expect(clippy::disallowed_types, reason = "the door is where sockets are")]
 
+mod end_point;
 mod files;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::sync::Arc;
@@ -22,6 +25,7 @@ use postern_auth::TlsFacts;
 
 use crate::config::{self, CertificateFiles, TlsVersion};
 
+use end_point::server_end_point;
 pub use files::TlsError;
 use files::certified_key;
 
@@ -30,9 +34,16 @@ const TICKETS: usize = 1;
 
 /// The certificates of one generation of the configuration.
 pub struct Tls {
-    default: Arc<ServerConfig>,
+    default: Presented,
     /// By lower-case name.
-    by_name: Vec<(String, Arc<ServerConfig>)>,
+    by_name: Vec<(String, Presented)>,
+}
+
+/// A certificate, as clients get to see it.
+struct Presented {
+    config: Arc<ServerConfig>,
+    /// The channel binding to it.
+    end_point: Option<Arc<[u8]>>,
 }
 
 impl Tls {
@@ -46,8 +57,12 @@ impl Tls {
             TlsVersion::Tls13 => &[&version::TLS13],
         };
         let ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::Setup)?;
-        let load = |pair: &CertificateFiles| -> Result<Arc<ServerConfig>, TlsError> {
+        let load = |pair: &CertificateFiles| -> Result<Presented, TlsError> {
             let key = certified_key(pair)?;
+            let end_point = key
+                .end_entity_cert()
+                .ok()
+                .and_then(|der| server_end_point(der));
             let provider = Arc::new(aws_lc_rs::default_provider());
             let mut config = ServerConfig::builder_with_provider(provider)
                 .with_protocol_versions(versions)
@@ -59,7 +74,8 @@ impl Tls {
             // Enforced when the client offers ALPN at all, so that a session of another protocol
             // cannot be led here (RFC 7301, ALPACA).
             config.alpn_protocols = vec![b"pop3".to_vec()];
-            Ok(Arc::new(config))
+            let config = Arc::new(config);
+            Ok(Presented { config, end_point })
         };
         let by_name = config
             .sni
@@ -77,25 +93,26 @@ impl Tls {
         tcp: TcpStream,
     ) -> io::Result<(TlsStream<TcpStream>, TlsFacts)> {
         let start = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
-        let config = self.config_for(start.client_hello().server_name());
-        let stream = start.into_stream(config.clone()).await?;
-        let facts = facts(stream.get_ref().1);
+        let presented = self.presented_to(start.client_hello().server_name());
+        let stream = start.into_stream(presented.config.clone()).await?;
+        let facts = facts(stream.get_ref().1, presented);
         Ok((stream, facts))
     }
 
     /// A name that nobody configured gets the default: clients check the certificate themselves.
-    fn config_for(&self, name: Option<&str>) -> &Arc<ServerConfig> {
+    fn presented_to(&self, name: Option<&str>) -> &Presented {
         let name = name.unwrap_or_default().trim_end_matches('.');
         let found = self
             .by_name
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map_or(&self.default, |(_, config)| config)
+        found.map_or(&self.default, |(_, presented)| presented)
     }
 }
 
-/// What a finished handshake proves.
-fn facts(connection: &ServerConnection) -> TlsFacts {
+/// What a finished handshake proves. A resumed session showed the same certificate: its ticket is
+/// of this generation, and good for no other name.
+fn facts(connection: &ServerConnection, presented: &Presented) -> TlsFacts {
     // RFC 9266 §4.2: no uniqueness without the extended master secret, so not before TLS 1.3.
     let is_13 = connection.protocol_version() == Some(ProtocolVersion::TLSv1_3);
     let exported = is_13.then(|| {
@@ -103,7 +120,7 @@ fn facts(connection: &ServerConnection) -> TlsFacts {
     });
     TlsFacts {
         exporter: exported.and_then(Result::ok),
-        server_end_point: None,
+        server_end_point: presented.end_point.clone(),
         client_certificate: None,
     }
 }
