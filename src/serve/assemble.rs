@@ -39,19 +39,25 @@ pub(super) fn next(
     next.listeners = before
         .listeners
         .iter()
-        .map(|bound| same_address(bound, config))
+        .enumerate()
+        .map(|(place, bound)| {
+            let earlier = before.listeners.iter().take(place);
+            let twins = earlier.filter(|one| one.address == bound.address).count();
+            same_address(bound, twins, config)
+        })
         .collect();
     Ok(next)
 }
 
 /// The new rules of a listener that is already bound. Matched by address, never by place: the
-/// rules of one listener must not slip to another. One that left the file keeps its old rules
-/// until the restart.
-fn same_address(bound: &Listener, config: &Config) -> Listener {
+/// rules of one listener must not slip to another; only among `twins`, which all have port 0, by
+/// their order. One that left the file keeps its old rules until the restart.
+fn same_address(bound: &Listener, twins: usize, config: &Config) -> Listener {
     let same = config
         .listeners
         .iter()
-        .find(|listener| listener.address == bound.address);
+        .filter(|listener| listener.address == bound.address)
+        .nth(twins);
     same.unwrap_or(bound).clone()
 }
 
