@@ -18,6 +18,7 @@
 mod wire;
 
 mod activation;
+mod certificates;
 mod hostile;
 mod life;
 mod limits;

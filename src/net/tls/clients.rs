@@ -1,0 +1,216 @@
+//! Client certificates: which ones are good, and what is said about one that is not.
+//!
+//! The library judges them. Here are bounds on what it is given before login, and the reasons of
+//! a refusal in words. A revocation list that is missing or past its next update refuses the
+//! certificates of its issuer: it can neither let everybody in nor be overlooked.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::CryptoProvider;
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore,
+    SignatureScheme,
+};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
+use x509_parser::prelude::{CertificateRevocationList, FromDer as _};
+
+use super::files::{self, TlsError, unreadable};
+use super::shown;
+use crate::config::ClientCertificates;
+use crate::event::Event;
+
+/// The most certificates that a client may show, its own among them. More would let a stranger
+/// have all paths through them tried, which takes seconds.
+const CHAIN: usize = 6;
+
+/// The most octets that they may have together. A connection keeps them as long as it is there.
+const OCTETS: usize = 16 * 1024;
+
+/// The most octets of names of authorities that clients are told, to help them choose; the
+/// message has room for 64 KiB, and every stranger gets it.
+const HINTS: usize = 16 * 1024;
+
+/// Judges the certificates that clients show.
+#[derive(Debug)]
+pub(super) struct Clients {
+    judge: Arc<dyn ClientCertVerifier>,
+    /// The log has said that a revocation list has expired.
+    told: AtomicBool,
+}
+
+impl Clients {
+    /// Reads authorities and revocation lists.
+    ///
+    /// # Errors
+    /// [`TlsError`] names the file and the remedy.
+    pub(super) fn load(
+        config: &ClientCertificates,
+        provider: &Arc<CryptoProvider>,
+        now: UnixTime,
+    ) -> Result<Self, TlsError> {
+        let path = &config.authorities;
+        let mut roots = RootCertStore::empty();
+        for certificate in files::certificates(path)? {
+            let added = roots.add(certificate);
+            added.map_err(|error| unreadable(path, &error))?;
+        }
+        if roots.is_empty() {
+            return Err(unreadable(path, &"it contains no certificate"));
+        }
+        let roots = Arc::new(roots);
+        let builder =
+            || WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone());
+        let mut lists = Vec::new();
+        for path in &config.revocation {
+            let found = files::revocation_lists(path)?;
+            // Only to learn which file it is that the library does not take.
+            let tried = builder().with_crls(found.clone()).build();
+            tried.map_err(|error| unreadable(path, &error))?;
+            found.iter().for_each(|list| tell_expired(path, list, now));
+            lists.extend(found);
+        }
+        // The library takes the first list of an issuer.
+        lists.sort_by_key(|list| std::cmp::Reverse(this_update(list)));
+        let mut builder = builder().with_crls(lists).enforce_revocation_expiration();
+        if !config.required {
+            builder = builder.allow_unauthenticated();
+        }
+        if roots
+            .subjects()
+            .iter()
+            .map(|name| name.as_ref().len())
+            .sum::<usize>()
+            > HINTS
+        {
+            builder = builder.clear_root_hint_subjects();
+        }
+        let judge = builder.build().map_err(|error| unreadable(path, &error))?;
+        Ok(Self {
+            judge,
+            told: AtomicBool::new(false),
+        })
+    }
+
+    /// Notes what the record of the handshake will say.
+    fn refused(&self, certificate: &CertificateDer<'_>, error: Error) -> Error {
+        let why = reason(&error);
+        shown::refused(certificate, why);
+        if why == LIST_EXPIRED && !self.told.swap(true, Ordering::Relaxed) {
+            Event::RevocationListExpired { path: None }.emit();
+        }
+        error
+    }
+}
+
+impl ClientCertVerifier for Clients {
+    fn client_auth_mandatory(&self) -> bool {
+        self.judge.client_auth_mandatory()
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.judge.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        shown::certificate();
+        let octets: usize = intermediates.iter().map(|der| der.len()).sum();
+        let judged = if intermediates.len() >= CHAIN || octets + end_entity.len() > OCTETS {
+            Err(CertificateError::ApplicationVerificationFailure.into())
+        } else {
+            self.judge
+                .verify_client_cert(end_entity, intermediates, now)
+        };
+        judged.map_err(|error| self.refused(end_entity, error))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let judged = self
+            .judge
+            .verify_tls12_signature(message, certificate, signed);
+        judged.map_err(|error| self.refused(certificate, error))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let judged = self
+            .judge
+            .verify_tls13_signature(message, certificate, signed);
+        judged.map_err(|error| self.refused(certificate, error))
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.judge.supported_verify_schemes()
+    }
+}
+
+const LIST_EXPIRED: &str = "the revocation list of its issuer is past its next update";
+
+/// Why a certificate is not good, for an administrator.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the library may come to know more reasons"
+)]
+fn reason(error: &Error) -> &'static str {
+    let Error::InvalidCertificate(error) = error else {
+        return "the revocation list of its issuer cannot be used, see `postern check`";
+    };
+    match error {
+        CertificateError::UnknownIssuer => "no authority of tls.client_authorities issued it",
+        CertificateError::Revoked => "it was revoked",
+        CertificateError::UnknownRevocationStatus => {
+            "tls.client_revocation has no list of an issuer in its chain"
+        }
+        CertificateError::ExpiredRevocationList
+        | CertificateError::ExpiredRevocationListContext { .. } => LIST_EXPIRED,
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has ended",
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it has not begun"
+        }
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "it was not issued for clients"
+        }
+        CertificateError::BadSignature => "a signature is wrong: of an issuer, or of its own key",
+        CertificateError::ApplicationVerificationFailure => {
+            "the client sent more than 6 certificates or 16 KiB"
+        }
+        CertificateError::BadEncoding => "it is not a certificate",
+        _ => "it breaks a rule for certificates",
+    }
+}
+
+/// When a list was made; one that cannot be read comes last.
+fn this_update(list: &CertificateRevocationListDer<'_>) -> i64 {
+    let parsed = CertificateRevocationList::from_der(list);
+    parsed.map_or(0, |(_, list)| list.last_update().timestamp())
+}
+
+/// The server starts with a list that has expired, so that passwords go on. The log says it.
+fn tell_expired(path: &Path, list: &CertificateRevocationListDer<'_>, now: UnixTime) {
+    let Ok((_, list)) = CertificateRevocationList::from_der(list) else {
+        return;
+    };
+    let next = list.next_update().map(|next| next.timestamp());
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    if next.is_some_and(|next| next <= now) {
+        Event::RevocationListExpired { path: Some(path) }.emit();
+    }
+}
