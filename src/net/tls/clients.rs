@@ -4,6 +4,7 @@
 //! a refusal in words. A revocation list that is missing or past its next update refuses the
 //! certificates of its issuer: it can neither let everybody in nor be overlooked.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -99,8 +100,9 @@ impl Clients {
     /// Notes what the record of the handshake will say.
     fn refused(&self, certificate: &CertificateDer<'_>, error: Error) -> Error {
         let why = reason(&error);
+        let expired = why == LIST_EXPIRED;
         shown::refused(certificate, why);
-        if why == LIST_EXPIRED && !self.told.swap(true, Ordering::Relaxed) {
+        if expired && !self.told.swap(true, Ordering::Relaxed) {
             Event::RevocationListExpired { path: None }.emit();
         }
         error
@@ -169,9 +171,9 @@ const LIST_EXPIRED: &str = "the revocation list of its issuer is past its next u
     clippy::wildcard_enum_match_arm,
     reason = "the library may come to know more reasons"
 )]
-fn reason(error: &Error) -> &'static str {
+fn reason(error: &Error) -> Cow<'static, str> {
     let Error::InvalidCertificate(error) = error else {
-        return "the revocation list of its issuer cannot be used, see `postern check`";
+        return "the revocation list of its issuer cannot be used, see `postern check`".into();
     };
     match error {
         CertificateError::UnknownIssuer => "no authority of tls.client_authorities issued it",
@@ -193,8 +195,9 @@ fn reason(error: &Error) -> &'static str {
             "the client sent more than 6 certificates or 16 KiB"
         }
         CertificateError::BadEncoding => "it is not a certificate",
-        _ => "it breaks a rule for certificates",
+        other => return format!("it breaks a rule for certificates: {other}").into(),
     }
+    .into()
 }
 
 /// When a list was made; one that cannot be read comes last.

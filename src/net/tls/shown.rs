@@ -6,6 +6,7 @@
 //! lists, with a new ticket each time. So a session with a certificate has no ticket, and every
 //! connection is judged anew.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::fmt::{self, Write as _};
 use std::io;
@@ -15,8 +16,8 @@ use rustls::server::{ProducesTickets, StoresServerSessions};
 use sha2::{Digest as _, Sha256};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-/// The most characters of a certificate's subject in a record.
-const SUBJECT: usize = 256;
+/// The most characters of a reason, and of a subject, in a record.
+const PRINTED: usize = 256;
 
 tokio::task_local! {
     static SHOWN: Shown;
@@ -33,7 +34,7 @@ struct Shown {
 struct Refused {
     subject: String,
     fingerprint: String,
-    why: &'static str,
+    why: String,
 }
 
 impl fmt::Display for Refused {
@@ -72,7 +73,7 @@ pub(super) fn certificate() {
 }
 
 /// It is not good.
-pub(super) fn refused(der: &[u8], why: &'static str) {
+pub(super) fn refused(der: &[u8], why: Cow<'static, str>) {
     let _ = SHOWN.try_with(|shown| {
         let parsed = X509Certificate::from_der(der);
         let subject = parsed.map_or("no subject".to_owned(), |(_, certificate)| {
@@ -87,15 +88,15 @@ pub(super) fn refused(der: &[u8], why: &'static str) {
         shown.refused.replace(Some(Refused {
             subject,
             fingerprint,
-            why,
+            why: printable(&why),
         }));
     });
 }
 
 /// A stranger wrote the subject: bounded, and with everything escaped that is not plain text.
-fn printable(subject: &str) -> String {
+fn printable(written: &str) -> String {
     let mut text = String::new();
-    for letter in subject.chars().take(SUBJECT) {
+    for letter in written.chars().take(PRINTED) {
         if letter == ' ' || letter.is_alphanumeric() || letter.is_ascii_punctuation() {
             text.push(letter);
         } else {
