@@ -31,6 +31,7 @@ use postern_auth::TlsFacts;
 
 use crate::config::{self, CertificateFiles, TlsVersion};
 
+pub use clients::ClientFiles;
 use clients::Clients;
 use end_point::server_end_point;
 pub use files::TlsError;
@@ -106,7 +107,7 @@ impl Generation {
     fn begin(config: &config::Tls) -> Result<Self, TlsError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let clients = config.clients.as_ref();
-        let clients = clients.map(|clients| Clients::load(clients, &provider, UnixTime::now()));
+        let clients = clients.map(|clients| Clients::load(clients, UnixTime::now()));
         Ok(Self {
             versions: match config.minimum {
                 TlsVersion::Tls12 => vec![&version::TLS13, &version::TLS12],

@@ -5,14 +5,14 @@
 //! certificates of its issuer: it can neither let everybody in nor be overlooked.
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::CryptoProvider;
-use rustls::server::WebPkiClientVerifier;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{ClientCertVerifierBuilder, WebPkiClientVerifier};
 use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore,
     SignatureScheme,
@@ -36,6 +36,54 @@ const OCTETS: usize = 16 * 1024;
 /// message has room for 64 KiB, and every stranger gets it.
 const HINTS: usize = 16 * 1024;
 
+/// What the configuration names, as the library takes it; not yet judged for what it is worth.
+pub struct ClientFiles {
+    /// The certificates of the authorities, at least one.
+    pub authorities: Vec<CertificateDer<'static>>,
+    /// The revocation lists, each with its file.
+    pub lists: Vec<(PathBuf, CertificateRevocationListDer<'static>)>,
+    roots: Arc<RootCertStore>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ClientFiles {
+    /// Reads authorities and revocation lists.
+    ///
+    /// # Errors
+    /// [`TlsError`] names the file and the remedy.
+    pub fn read(config: &ClientCertificates) -> Result<Self, TlsError> {
+        let path = &config.authorities;
+        let authorities = files::certificates(path)?;
+        let mut roots = RootCertStore::empty();
+        for certificate in &authorities {
+            let added = roots.add(certificate.clone());
+            added.map_err(|error| unreadable(path, &error))?;
+        }
+        if roots.is_empty() {
+            return Err(unreadable(path, &"it contains no certificate"));
+        }
+        let mut read = Self {
+            authorities,
+            lists: Vec::new(),
+            roots: Arc::new(roots),
+            provider: Arc::new(aws_lc_rs::default_provider()),
+        };
+        for path in &config.revocation {
+            for list in files::revocation_lists(path)? {
+                // Only to learn which file it is that the library does not take.
+                let tried = read.builder().with_crls([list.clone()]).build();
+                tried.map_err(|error| unreadable(path, &error))?;
+                read.lists.push((path.clone(), list));
+            }
+        }
+        Ok(read)
+    }
+
+    fn builder(&self) -> ClientCertVerifierBuilder {
+        WebPkiClientVerifier::builder_with_provider(self.roots.clone(), self.provider.clone())
+    }
+}
+
 /// Judges the certificates that clients show.
 #[derive(Debug)]
 pub(super) struct Clients {
@@ -45,51 +93,30 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    /// Reads authorities and revocation lists.
+    /// Reads authorities and revocation lists, and tells the log of lists that have expired.
     ///
     /// # Errors
     /// [`TlsError`] names the file and the remedy.
-    pub(super) fn load(
-        config: &ClientCertificates,
-        provider: &Arc<CryptoProvider>,
-        now: UnixTime,
-    ) -> Result<Self, TlsError> {
-        let path = &config.authorities;
-        let mut roots = RootCertStore::empty();
-        for certificate in files::certificates(path)? {
-            let added = roots.add(certificate);
-            added.map_err(|error| unreadable(path, &error))?;
+    pub(super) fn load(config: &ClientCertificates, now: UnixTime) -> Result<Self, TlsError> {
+        let files = ClientFiles::read(config)?;
+        for (path, list) in &files.lists {
+            tell_expired(path, list, now);
         }
-        if roots.is_empty() {
-            return Err(unreadable(path, &"it contains no certificate"));
-        }
-        let roots = Arc::new(roots);
-        let builder =
-            || WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone());
-        let mut lists = Vec::new();
-        for path in &config.revocation {
-            let found = files::revocation_lists(path)?;
-            // Only to learn which file it is that the library does not take.
-            let tried = builder().with_crls(found.clone()).build();
-            tried.map_err(|error| unreadable(path, &error))?;
-            found.iter().for_each(|list| tell_expired(path, list, now));
-            lists.extend(found);
-        }
+        let mut lists: Vec<_> = files.lists.iter().map(|(_, list)| list.clone()).collect();
         // The library takes the first list of an issuer.
         lists.sort_by_key(|list| std::cmp::Reverse(this_update(list)));
-        let mut builder = builder().with_crls(lists).enforce_revocation_expiration();
+        let mut builder = files
+            .builder()
+            .with_crls(lists)
+            .enforce_revocation_expiration();
         if !config.required {
             builder = builder.allow_unauthenticated();
         }
-        if roots
-            .subjects()
-            .iter()
-            .map(|name| name.as_ref().len())
-            .sum::<usize>()
-            > HINTS
-        {
+        let names = files.roots.subjects();
+        if names.iter().map(|name| name.as_ref().len()).sum::<usize>() > HINTS {
             builder = builder.clear_root_hint_subjects();
         }
+        let path = &config.authorities;
         let judge = builder.build().map_err(|error| unreadable(path, &error))?;
         Ok(Self {
             judge,
