@@ -200,6 +200,10 @@ impl Connection {
     /// The next line. Replies go out before the connection waits, and the clock of the idle timer
     /// runs from then: part of a line does not stop it (V0002).
     async fn input(&mut self) -> io::Result<Input> {
+        // Asked before a line is taken: who always has the next one ready is never waited for.
+        if self.is_overdue() {
+            return Ok(Input::Expired);
+        }
         let mut deadline = None;
         loop {
             match self.lines.take(|begun| self.session.line_limit(begun)) {
@@ -262,7 +266,15 @@ impl Connection {
         if self.session.is_logged_in() {
             return idle;
         }
-        idle.min(self.began + self.service.timeouts.pre_authenticated * LOGIN_WITHIN)
+        idle.min(self.login_deadline())
+    }
+
+    fn login_deadline(&self) -> Instant {
+        self.began + self.service.timeouts.pre_authenticated * LOGIN_WITHIN
+    }
+
+    fn is_overdue(&self) -> bool {
+        !self.session.is_logged_in() && Instant::now() >= self.login_deadline()
     }
 
     pub(super) fn idle(&self) -> Duration {
