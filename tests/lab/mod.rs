@@ -13,6 +13,7 @@
 )]
 
 pub(crate) mod daemon;
+pub(crate) mod dice;
 pub(crate) mod dovecot;
 pub(crate) mod imap;
 pub(crate) mod mail;
@@ -20,6 +21,7 @@ pub(crate) mod pki;
 pub(crate) mod pop3;
 pub(crate) mod postern;
 pub(crate) mod postfix;
+pub(crate) mod street;
 pub(crate) mod tool;
 pub(crate) mod visit;
 pub(crate) mod world;
