@@ -28,6 +28,7 @@ pub(crate) mod world;
 
 use std::net::SocketAddr;
 
+use daemon::Daemon;
 use dovecot::Dovecot;
 use postern::Postern;
 use world::Lab;
@@ -63,11 +64,16 @@ impl Subject {
 
     /// Ends it and starts it again, at other ports.
     pub(crate) fn restart(&mut self, lab: &Lab) {
-        match self {
-            Self::Postern(postern) => postern.daemon.stop(),
-            Self::Dovecot(dovecot) => dovecot.daemon.stop(),
-        }
+        self.daemon().stop();
         *self = Self::start(lab);
+    }
+
+    /// Its process.
+    pub(crate) fn daemon(&mut self) -> &mut Daemon {
+        match self {
+            Self::Postern(postern) => &mut postern.daemon,
+            Self::Dovecot(dovecot) => &mut dovecot.daemon,
+        }
     }
 
     /// Where it listens.

@@ -124,6 +124,20 @@ impl Client {
         self.line()
     }
 
+    /// Sends a command to a server that may be gone by now: its answer, or none.
+    pub(crate) fn try_ask(&mut self, command: &str) -> Option<String> {
+        let octets = format!("{command}\r\n");
+        self.wire.get_mut().write_all(octets.as_bytes()).ok()?;
+        self.try_line()
+    }
+
+    /// Reads a line of text from a server that may be gone by now.
+    pub(crate) fn try_line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        self.wire.read_line(&mut line).ok()?;
+        line.strip_suffix("\r\n").map(str::to_owned)
+    }
+
     /// Sends a command that must succeed.
     pub(crate) fn ok(&mut self, command: &str) -> String {
         let reply = self.ask(command);

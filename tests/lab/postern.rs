@@ -33,6 +33,11 @@ impl Postern {
     /// As [`Self::start`], with lines that come first in the configuration file: keys of the top
     /// level.
     pub(crate) fn start_with(lab: &Lab, top: &str) -> Self {
+        Self::start_in(lab, top, &[])
+    }
+
+    /// As [`Self::start_with`], with these variables as its whole environment.
+    pub(crate) fn start_in(lab: &Lab, top: &str, environment: &[(&str, &str)]) -> Self {
         let users = users_file(lab);
         private(lab, &lab.pki.key);
         let configuration = lab.write("postern.toml", configuration(lab, top, &users));
@@ -41,7 +46,8 @@ impl Postern {
             .arg("serve")
             .arg("--config")
             .arg(&configuration)
-            .env_clear();
+            .env_clear()
+            .envs(environment.iter().copied());
         let mut daemon = Daemon::start(lab, "postern", &mut command);
         let addresses = daemon.await_ready("the record `ready`", |daemon| {
             let log = daemon.log();
