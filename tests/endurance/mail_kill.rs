@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 
 use crate::lab::Subject;
 use crate::lab::dice::Dice;
-use crate::lab::mail::wire_form;
 use crate::lab::pop3::Client;
+use crate::lab::strace::Faults;
 use crate::lab::street::{Side, Street};
 use crate::lab::world::ALICE;
 use crate::length::{dice, rounds};
+use crate::mail_faults::{OPENING, UPDATE, places};
 
 /// What may lie in the top folder once a session was opened: nothing is left of the lock.
 const EXPECTED: [&str; 7] = [
@@ -47,7 +48,7 @@ fn a_kill_at_any_moment_loses_nothing_and_gives_no_uid_twice() {
             BTreeSet::new()
         };
         hits.count(&street, &marked);
-        account_for(&mut street, &marked);
+        street.account_for(&marked);
         street.subject = Subject::start(&street.lab);
         // Something to write down, or a lock that lies there would be nobody's concern.
         street.deliver(1);
@@ -66,6 +67,69 @@ fn a_kill_at_any_moment_loses_nothing_and_gives_no_uid_twice() {
     hits.print();
 }
 
+/// The same at every call that the store makes, one after the other.
+#[test]
+fn a_kill_at_each_system_call_loses_nothing_and_gives_no_uid_twice() {
+    let mut street = Street::new();
+    let mut dice = dice();
+    street.deliver(6);
+    street.look();
+    let mut moments = Vec::new();
+    for (calls, update) in [(&OPENING[..], false), (&UPDATE[..], true)] {
+        for call in calls {
+            moments.extend((1..=4).map(|when| (call, when, update)));
+        }
+    }
+    let wanted = rounds(8, moments.len());
+    while moments.len() > wanted {
+        moments.swap_remove(dice.throw(moments.len()));
+    }
+    for (call, when, update) in moments {
+        street.deliver(1 + 10_usize.saturating_sub(street.alive.len()));
+        prepare(&mut street, &mut dice);
+        let kill = format!("{call}:signal=SIGKILL:when={when}");
+        let marked = if update {
+            update_until(&mut street, &kill)
+        } else {
+            open_until(&mut street, &kill);
+            BTreeSet::new()
+        };
+        street.account_for(&marked);
+        if !street.subject.daemon().runs() {
+            street.subject = Subject::start(&street.lab);
+        }
+        street.deliver(1);
+        assert_opens_at_once(&street);
+        let visitor = street.visit(Side::Subject);
+        street.leave(visitor);
+        assert_tidy(&street);
+    }
+    street.look();
+    street.assert_no_complaints();
+}
+
+fn open_until(street: &mut Street, kill: &str) {
+    let mut client = Client::connect(street.subject.doors().plain);
+    client.ok(&format!("USER {}", ALICE.name));
+    let pid = street.subject.daemon().pid();
+    let trouble = Faults::attach(&street.lab, pid, kill, &places(street));
+    client.try_ask(&format!("PASS {}", ALICE.password));
+    drop(trouble);
+}
+
+fn update_until(street: &mut Street, kill: &str) -> BTreeSet<Vec<u8>> {
+    let mut visitor = street.visit(Side::Subject);
+    for place in [0, 2, 3, 5] {
+        visitor.mark(place);
+    }
+    let pid = street.subject.daemon().pid();
+    let trouble = Faults::attach(&street.lab, pid, kill, &places(street));
+    visitor.client.try_ask("QUIT");
+    drop(trouble);
+    let marked = visitor.marked.iter();
+    marked.map(|at| visitor.seen[*at].1.clone()).collect()
+}
+
 /// Where the kills hit.
 #[derive(Default)]
 struct Hits {
@@ -76,7 +140,7 @@ struct Hits {
 
 impl Hits {
     fn count(&mut self, street: &Street, marked: &BTreeSet<Vec<u8>>) {
-        let left = on_disk(street);
+        let left = street.on_disk();
         let gone = marked.iter().filter(|octets| !left.contains(*octets));
         self.deletions += usize::from((1..marked.len()).contains(&gone.count()));
         let top = street.lab.maildir(ALICE).path().to_owned();
@@ -127,7 +191,7 @@ fn kill_in_update(street: &mut Street, dice: &mut Dice) -> BTreeSet<Vec<u8>> {
         .try_line()
         .is_some_and(|line| line.starts_with("+OK"))
     {
-        let left = on_disk(street);
+        let left = street.on_disk();
         assert!(
             marked.iter().all(|octets| !left.contains(octets)),
             "a deletion that was confirmed has not happened"
@@ -164,29 +228,6 @@ fn spin_while(longest: Duration, mut question: impl FnMut() -> bool) {
     while started.elapsed() < longest && question() {
         std::hint::spin_loop();
     }
-}
-
-/// Every message that is to be there is there, whole, and each that was marked is there whole or not
-/// at all.
-fn account_for(street: &mut Street, marked: &BTreeSet<Vec<u8>>) {
-    let left = on_disk(street);
-    for octets in &street.alive {
-        assert!(
-            left.contains(octets) || marked.contains(octets),
-            "a message is lost that nobody deleted"
-        );
-    }
-    assert!(
-        left.iter().all(|octets| street.alive.contains(octets)),
-        "there is a message that nobody sent, or half of one"
-    );
-    street.alive.retain(|octets| left.contains(octets));
-}
-
-fn on_disk(street: &Street) -> BTreeSet<Vec<u8>> {
-    let files = street.lab.maildir(ALICE).files();
-    let read = |path| wire_form(&fs::read(path).expect("a message"));
-    files.into_values().map(read).collect()
 }
 
 fn assert_opens_at_once(street: &Street) {

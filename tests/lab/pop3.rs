@@ -155,17 +155,31 @@ impl Client {
     /// Sends a command with a multi-line answer and gives what comes after the status line: every
     /// line with its CRLF, the stuffed dots taken off, without the closing dot.
     pub(crate) fn body(&mut self, command: &str) -> Vec<u8> {
-        self.ok(command);
+        self.try_body(command)
+            .unwrap_or_else(|reply| panic!("{command}: {reply:?}"))
+    }
+
+    /// As [`Self::body`], from a server in trouble: the refusal when there is one, and nothing when
+    /// the connection ends before the closing dot.
+    pub(crate) fn try_body(&mut self, command: &str) -> Result<Vec<u8>, String> {
+        let status = self.try_ask(command).unwrap_or_default();
+        if !status.starts_with("+OK") {
+            return Err(status);
+        }
         let mut body = Vec::new();
         loop {
-            let line = self.line_octets();
+            let mut line = Vec::new();
+            let read = self.wire.read_until(b'\n', &mut line);
+            let Some(line) = read.ok().and_then(|_| line.strip_suffix(b"\r\n")) else {
+                return Err(String::new());
+            };
             match line.strip_prefix(b".") {
-                Some(b"") => return body,
+                Some(b"") => return Ok(body),
                 Some(rest) => {
                     assert!(rest.starts_with(b"."), "a dot that is not stuffed");
                     body.extend_from_slice(rest);
                 }
-                None => body.extend_from_slice(&line),
+                None => body.extend_from_slice(line),
             }
             body.extend_from_slice(b"\r\n");
         }

@@ -118,7 +118,12 @@ fn look(folder: &Folder, place: Place, name: &[u8], exact: bool) -> Found {
     match found {
         Ok(size) => Found::Size(size),
         Err(Errno::NOENT) => Found::Gone,
-        Err(_) => disk(folder, place, name).map_or(Found::Gone, Found::Guess),
+        Err(_) => match disk(folder, place, name) {
+            Ok(size) => Found::Guess(size),
+            Err(Errno::NOENT) => Found::Gone,
+            // It is there, whatever its size: a message must not seem deleted because a disk fails.
+            Err(_) => Found::Guess(0),
+        },
     }
 }
 

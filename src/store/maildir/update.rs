@@ -136,7 +136,9 @@ impl Update<'_> {
         table: &mut Table<'_>,
     ) -> Result<bool, StoreError> {
         let unlisted = table.unlisted();
-        let first = self.seconds().max(floor).max(mark::read(self.folder));
+        let mark =
+            mark::read(self.folder).map_err(|errno| self.folder.failed(mark::MARK, errno))?;
+        let first = self.seconds().max(floor).max(mark);
         let next = self.assign(&unlisted, first, table)?;
         let header = Header {
             version: 3,
