@@ -69,6 +69,14 @@ impl Subject {
         *self = Self::start(lab);
     }
 
+    /// Postern itself, for tests of what only Postern does.
+    pub(crate) fn postern(&self) -> &Postern {
+        match self {
+            Self::Postern(postern) => postern,
+            Self::Dovecot(_) => panic!("this test is about Postern: unset POSTERN_SUBJECT"),
+        }
+    }
+
     /// Its process.
     pub(crate) fn daemon(&mut self) -> &mut Daemon {
         match self {

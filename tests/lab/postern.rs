@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::Doors;
-use super::daemon::Daemon;
+use super::daemon::{Daemon, until};
 use super::tool::Tool;
 use super::world::{HOST, Lab, USERS, is_root};
 
@@ -71,6 +71,16 @@ impl Postern {
             configuration,
             daemon,
         }
+    }
+
+    /// The last log record with this message that has all these words in it. Records are written a
+    /// moment after the client has its answer.
+    pub(crate) fn told(&self, message: &str, words: &[&str]) -> String {
+        until(&format!("the record {message:?} with {words:?}"), || {
+            let mut records = self.records(message);
+            records.retain(|record| words.iter().all(|word| record.contains(word)));
+            records.pop()
+        })
     }
 
     /// The log records with this message.

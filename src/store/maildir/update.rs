@@ -309,7 +309,8 @@ impl Update<'_> {
             path = %self.folder.path().join(INDEX).display(),
             problem = %std::io::Error::from(errno),
             waiting = unlisted.len(),
-            "unique ids cannot be written down: new messages are not shown until they can"
+            "unique ids cannot be written down: new messages are not shown until they can; make \
+             room on the disk or in the quota, or make it writable"
         );
     }
 }
