@@ -166,15 +166,19 @@ impl Client {
         if !status.starts_with("+OK") {
             return Err(status);
         }
+        self.rest().ok_or_else(String::new)
+    }
+
+    /// What follows a status line, without the closing dot; none when the connection ends before it.
+    pub(crate) fn rest(&mut self) -> Option<Vec<u8>> {
         let mut body = Vec::new();
         loop {
             let mut line = Vec::new();
             let read = self.wire.read_until(b'\n', &mut line);
-            let Some(line) = read.ok().and_then(|_| line.strip_suffix(b"\r\n")) else {
-                return Err(String::new());
-            };
+            read.ok()?;
+            let line = line.strip_suffix(b"\r\n")?;
             match line.strip_prefix(b".") {
-                Some(b"") => return Ok(body),
+                Some(b"") => return Some(body),
                 Some(rest) => {
                     assert!(rest.starts_with(b"."), "a dot that is not stuffed");
                     body.extend_from_slice(rest);
