@@ -118,7 +118,12 @@ fn look(folder: &Folder, place: Place, name: &[u8], exact: bool) -> Found {
     match found {
         Ok(size) => Found::Size(size),
         Err(Errno::NOENT) => Found::Gone,
-        Err(_) => disk(folder, place, name).map_or(Found::Gone, Found::Guess),
+        Err(_) => match disk(folder, place, name) {
+            Ok(size) => Found::Guess(size),
+            Err(Errno::NOENT) => Found::Gone,
+            // It is there, whatever its size: a message must not seem deleted because a disk fails.
+            Err(_) => Found::Guess(0),
+        },
     }
 }
 
@@ -133,7 +138,7 @@ pub(crate) fn disk(folder: &Folder, place: Place, name: &[u8]) -> Result<u64, Er
 
 /// The octets on the wire; reads the whole message.
 pub(crate) fn wire(folder: &Folder, place: Place, name: &[u8]) -> Result<u64, Errno> {
-    let fd = folder.message(place, name)?;
+    let fd = folder.message(place, name)?.fd;
     let mut block = vec![0; BLOCK];
     let mut size = WireSize::default();
     loop {

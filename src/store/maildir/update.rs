@@ -136,7 +136,9 @@ impl Update<'_> {
         table: &mut Table<'_>,
     ) -> Result<bool, StoreError> {
         let unlisted = table.unlisted();
-        let first = self.seconds().max(floor).max(mark::read(self.folder));
+        let mark =
+            mark::read(self.folder).map_err(|errno| self.folder.failed(mark::MARK, errno))?;
+        let first = self.seconds().max(floor).max(mark);
         let next = self.assign(&unlisted, first, table)?;
         let header = Header {
             version: 3,
@@ -307,7 +309,8 @@ impl Update<'_> {
             path = %self.folder.path().join(INDEX).display(),
             problem = %std::io::Error::from(errno),
             waiting = unlisted.len(),
-            "unique ids cannot be written down: new messages are not shown until they can"
+            "unique ids cannot be written down: new messages are not shown until they can; make \
+             room on the disk or in the quota, or make it writable"
         );
     }
 }
