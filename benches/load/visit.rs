@@ -59,6 +59,9 @@ pub(crate) struct Idle {
     /// Log in as well.
     #[arg(long)]
     log_in: bool,
+    /// And ask for STAT, LIST and UIDL.
+    #[arg(long, requires = "log_in")]
+    list: bool,
 }
 
 /// Hands out numbers from 0 to `count - 1`, each one once.
@@ -190,11 +193,17 @@ impl Idle {
             tasks.spawn(async move {
                 let mut clients = Vec::new();
                 while let Some(turn) = turns.take() {
-                    clients.push(if self.log_in {
+                    let mut client = if self.log_in {
                         target.log_in(connector.as_ref(), turn).await?
                     } else {
                         target.connect(connector.as_ref()).await?
-                    });
+                    };
+                    if self.list {
+                        client.count().await?;
+                        client.listing("LIST").await?;
+                        client.listing("UIDL").await?;
+                    }
+                    clients.push(client);
                 }
                 Outcome::Ok(clients)
             });
