@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use rustix::fs::{AtFlags, FileType, RawDir, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, Stat};
 use rustix::io::Errno;
 
 use super::folder::{self, Folder, Place};
@@ -79,6 +79,14 @@ impl Places {
             Place::New => self.new.as_fd(),
             Place::Cur => self.cur.as_fd(),
         }
+    }
+
+    /// Opens a message for reading, with its length. Its name comes from a listing, so it is one
+    /// piece of a path, and no link is followed.
+    pub(crate) fn message(&self, place: Place, name: &[u8]) -> Result<(OwnedFd, u64), Errno> {
+        let always = OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let open = |flags| rustix::fs::openat(self.get(place), name, flags | always, Mode::empty());
+        folder::open_message(open)
     }
 
     /// When entries of `new` and `cur` last changed.

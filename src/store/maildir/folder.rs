@@ -97,21 +97,10 @@ impl Folder {
         }
     }
 
-    /// Opens a message for reading. What is not a regular file is not there.
+    /// Opens a message for reading.
     pub(crate) fn message(&self, place: Place, name: &[u8]) -> Result<OwnedFd, Errno> {
         let path = [place.name().as_bytes(), b"/", name].concat();
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
-        let opened = match self.beneath(&path, flags | OFlags::NOATIME, Mode::empty()) {
-            // Only the owner of a file may leave its time of access alone.
-            Err(Errno::PERM) => self.beneath(&path, flags, Mode::empty()),
-            other => other,
-        };
-        let fd = opened.map_err(|errno| match errno {
-            Errno::LOOP | Errno::NXIO | Errno::NOTDIR => Errno::NOENT,
-            other => other,
-        })?;
-        let regular = is_regular(&rustix::fs::fstat(&fd)?);
-        regular.then_some(fd).ok_or(Errno::NOENT)
+        open_message(|flags| self.beneath(&path, flags, Mode::empty())).map(|(fd, _)| fd)
     }
 
     /// Opens a file in the Maildir's top folder, or a folder beneath.
@@ -173,6 +162,28 @@ impl AsFd for Folder {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+/// Opens a message by whatever opens a file; with its length. What is not a regular file is not
+/// there.
+pub(crate) fn open_message(
+    open: impl Fn(OFlags) -> Result<OwnedFd, Errno>,
+) -> Result<(OwnedFd, u64), Errno> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+    let opened = match open(flags | OFlags::NOATIME) {
+        // Only the owner of a file may leave its time of access alone.
+        Err(Errno::PERM) => open(flags),
+        other => other,
+    };
+    let fd = opened.map_err(|errno| match errno {
+        Errno::LOOP | Errno::NXIO | Errno::NOTDIR => Errno::NOENT,
+        other => other,
+    })?;
+    let stat = rustix::fs::fstat(&fd)?;
+    if !is_regular(&stat) {
+        return Err(Errno::NOENT);
+    }
+    Ok((fd, u64::try_from(stat.st_size).unwrap_or(0)))
 }
 
 /// Whether this is an ordinary file.
