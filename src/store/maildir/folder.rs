@@ -116,25 +116,7 @@ impl Folder {
     /// Opens a message for reading. What is not a regular file is not there.
     pub(crate) fn message(&self, place: Place, name: &[u8]) -> Result<Opened, Errno> {
         let path = [place.name().as_bytes(), b"/", name].concat();
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
-        let opened = match self.beneath(&path, flags | OFlags::NOATIME, Mode::empty()) {
-            // Only the owner of a file may leave its time of access alone.
-            Err(Errno::PERM) => self.beneath(&path, flags, Mode::empty()),
-            other => other,
-        };
-        let fd = opened.map_err(|errno| match errno {
-            Errno::LOOP | Errno::NXIO | Errno::NOTDIR => Errno::NOENT,
-            other => other,
-        })?;
-        let stat = rustix::fs::fstat(&fd)?;
-        let length = u64::try_from(stat.st_size).unwrap_or(0);
-        let modified = modified(&stat);
-        let opened = Opened {
-            fd,
-            length,
-            modified,
-        };
-        is_regular(&stat).then_some(opened).ok_or(Errno::NOENT)
+        open_message(|flags| self.beneath(&path, flags, Mode::empty()))
     }
 
     /// Opens a file in the Maildir's top folder, or a folder beneath.
@@ -204,6 +186,29 @@ pub(crate) fn modified(stat: &Stat) -> (i64, i64) {
         stat.st_mtime,
         i64::try_from(stat.st_mtime_nsec).unwrap_or(0),
     )
+}
+
+/// Opens a message by whatever opens a file. What is not a regular file is not there.
+pub(crate) fn open_message(
+    open: impl Fn(OFlags) -> Result<OwnedFd, Errno>,
+) -> Result<Opened, Errno> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+    let opened = match open(flags | OFlags::NOATIME) {
+        // Only the owner of a file may leave its time of access alone.
+        Err(Errno::PERM) => open(flags),
+        other => other,
+    };
+    let fd = opened.map_err(|errno| match errno {
+        Errno::LOOP | Errno::NXIO | Errno::NOTDIR => Errno::NOENT,
+        other => other,
+    })?;
+    let stat = rustix::fs::fstat(&fd)?;
+    let opened = Opened {
+        fd,
+        length: u64::try_from(stat.st_size).unwrap_or(0),
+        modified: modified(&stat),
+    };
+    is_regular(&stat).then_some(opened).ok_or(Errno::NOENT)
 }
 
 /// Whether this is an ordinary file.

@@ -6,7 +6,6 @@
 //! every entry's, and in an index that replaces a lost one beyond
 //! the time in seconds and the mark.
 
-use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
@@ -267,7 +266,10 @@ impl Update<'_> {
             None
         };
         let drop_dead = table.files().quiet && again.as_ref().is_some_and(|files| files.quiet);
-        let here = again.as_ref().map_or_else(HashMap::new, Files::by_base);
+        let here = |base: &[u8]| {
+            let again = again.as_ref();
+            again.is_some_and(|files| files.find(base).is_some())
+        };
         let draft = lock.draft()?;
         let mut out = Writer::new(draft.as_fd());
         out.header(&rewrite.header)?;
@@ -280,7 +282,7 @@ impl Update<'_> {
             };
             let row = table.row(entry.base);
             let current = row.is_some_and(|row| row.uid == entry.uid);
-            if drop_dead && !current && (row.is_some() || !here.contains_key(entry.base)) {
+            if drop_dead && !current && (row.is_some() || !here(entry.base)) {
                 continue;
             }
             let learned = row.filter(|row| current && row.source == Source::Measured);
