@@ -222,6 +222,10 @@ fn reason(error: &Error) -> Cow<'static, str> {
             "the client sent more than 6 certificates or 16 KiB"
         }
         CertificateError::BadEncoding => "it is not a certificate",
+        // X.509 version 1, for one, which openssl makes when it is told of no extension.
+        CertificateError::Other(rule) => {
+            return format!("it breaks a rule for certificates: {rule}").into();
+        }
         other => return format!("it breaks a rule for certificates: {other}").into(),
     }
     .into()
