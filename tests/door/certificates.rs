@@ -97,6 +97,25 @@ fn a_good_certificate_is_let_through() {
     }
 }
 
+/// RFC 2595 §4: a client that showed a certificate has still to log in.
+#[test]
+fn a_certificate_alone_logs_nobody_in() {
+    let authority = Authority::new("Clients");
+    let house = asking(&authority, &[], &[]);
+    for version in VERSIONS {
+        let config = Arc::new(authority.issue("alice").client(version));
+        let mut client = house.client().with_tls(config);
+        assert!(client.ask("STLS").starts_with("+OK"));
+        client.start_tls().expect("a handshake");
+        assert!(client.ask("STAT").starts_with("-ERR"));
+        assert!(client.ask("USER alice").starts_with("+OK"));
+        assert!(client.ask("PASS wrong").starts_with("-ERR"));
+        assert!(client.ask("USER alice").starts_with("+OK"));
+        assert!(client.ask("PASS correct horse").starts_with("+OK"));
+        assert!(client.ask("STAT").starts_with("+OK"));
+    }
+}
+
 #[test]
 fn a_certificate_may_be_required() {
     let authority = Authority::new("Clients");
