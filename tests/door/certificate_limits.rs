@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rcgen::SanType;
 use rustls::{ClientConfig, ClientConnection};
 
-use super::certificates::{VERSIONS, asking, refuses};
+use super::certificates::{VERSIONS, asking, asking_all, greeted, refuses};
 use crate::wire::certificates::Authority;
 use crate::wire::clock::until;
 use crate::wire::house::House;
@@ -100,5 +100,18 @@ fn a_certificate_that_never_ends_is_held_within_bounds() {
         let other = house.tls_client().ask("CAPA");
         assert!(other.starts_with("+OK"), "others are served meanwhile");
         drop(held);
+    }
+}
+
+/// The names of authorities go to every client, and the message has room for 64 KiB.
+#[test]
+fn many_authorities_do_not_break_the_handshake() {
+    let long = |number| Authority::new(&format!("{number:03} {}", "x".repeat(200)));
+    let many: Vec<_> = (0..400).map(long).collect();
+    let file: String = many.iter().map(Authority::pem).collect();
+    let house = asking_all(&file, &[], &[]);
+    for version in VERSIONS {
+        let shown = many[399].issue("alice");
+        greeted(&house, Arc::new(shown.client(version))).expect("a greeting");
     }
 }

@@ -21,6 +21,11 @@ pub(super) const GOOD: (i64, i64) = (-24, 24);
 
 /// A server that asks clients for certificates of this authority.
 pub(super) fn asking(authority: &Authority, lists: &[String], more: &[(&str, &str)]) -> House {
+    asking_all(&authority.pem(), lists, more)
+}
+
+/// The same, for all authorities of a PEM file.
+pub(super) fn asking_all(authorities: &str, lists: &[String], more: &[(&str, &str)]) -> House {
     let names: Vec<_> = (0..lists.len()).map(|at| format!("{at}.crl")).collect();
     let mut setup = Setup::new().set("tls.client_authorities", "\"client-ca.pem\"");
     if !lists.is_empty() {
@@ -33,7 +38,7 @@ pub(super) fn asking(authority: &Authority, lists: &[String], more: &[(&str, &st
         let write = |name: &str, text: &str| {
             std::fs::write(ground.path(name), text).expect("writing");
         };
-        write("client-ca.pem", &authority.pem());
+        write("client-ca.pem", authorities);
         names
             .iter()
             .zip(lists)
