@@ -1,8 +1,5 @@
 //! What `postern check` says of authorities and revocation lists.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-
 use super::certificates::GOOD;
 use crate::wire::certificates::Authority;
 use crate::wire::house::Ground;
@@ -54,11 +51,7 @@ fn check_finds_what_locks_clients_out() {
     let other = Authority::new("Others");
     let both = authority.pem() + &other.pem();
     let forged = Authority::new("Clients").revoke(&[], GOOD);
-    let leaf = {
-        let der = other.issue("leaf").chain.remove(0);
-        let pem = BASE64_STANDARD.encode(der);
-        format!("-----BEGIN CERTIFICATE-----\n{pem}\n-----END CERTIFICATE-----\n")
-    };
+    let leaf = other.issue("leaf").pem();
     for (authorities, lists, problem, error) in [
         (
             authority.pem(),

@@ -9,7 +9,7 @@ use rustls::{ClientConfig, HandshakeKind, SupportedProtocolVersion, version};
 use crate::wire::certificates::{Authority, Shown, ended, for_servers, not_begun};
 use crate::wire::client::Client;
 use crate::wire::clock::until;
-use crate::wire::house::House;
+use crate::wire::house::{Ground, House};
 use crate::wire::play::Connection as _;
 use crate::wire::postern::{Setup, start_on};
 use crate::wire::tls;
@@ -26,6 +26,16 @@ pub(super) fn asking(authority: &Authority, lists: &[String], more: &[(&str, &st
 
 /// The same, for all authorities of a PEM file.
 pub(super) fn asking_all(authorities: &str, lists: &[String], more: &[(&str, &str)]) -> House {
+    asking_in(authorities, lists, more, |_| ())
+}
+
+/// The same, on a ground to which something is added first.
+pub(super) fn asking_in(
+    authorities: &str,
+    lists: &[String],
+    more: &[(&str, &str)],
+    add: impl Fn(&Ground),
+) -> House {
     let names: Vec<_> = (0..lists.len()).map(|at| format!("{at}.crl")).collect();
     let mut setup = Setup::new().set("tls.client_authorities", "\"client-ca.pem\"");
     if !lists.is_empty() {
@@ -43,6 +53,7 @@ pub(super) fn asking_all(authorities: &str, lists: &[String], more: &[(&str, &st
             .iter()
             .zip(lists)
             .for_each(|(name, list)| write(name, list));
+        add(ground);
     })
 }
 
