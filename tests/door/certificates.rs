@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use nix::sys::signal::Signal;
 use rustls::client::{Resumption, Tls12Resumption};
 use rustls::{ClientConfig, HandshakeKind, SupportedProtocolVersion, version};
@@ -13,16 +11,31 @@ use crate::wire::client::Client;
 use crate::wire::clock::until;
 use crate::wire::house::{Ground, House};
 use crate::wire::play::Connection as _;
-use crate::wire::postern::{Setup, start_on, users};
+use crate::wire::postern::{Setup, start_on};
 use crate::wire::tls;
 
-const VERSIONS: [&SupportedProtocolVersion; 2] = [&version::TLS12, &version::TLS13];
+pub(super) const VERSIONS: [&SupportedProtocolVersion; 2] = [&version::TLS12, &version::TLS13];
 
 /// A list that was made yesterday and is good until tomorrow.
-const GOOD: (i64, i64) = (-24, 24);
+pub(super) const GOOD: (i64, i64) = (-24, 24);
 
 /// A server that asks clients for certificates of this authority.
-fn asking(authority: &Authority, lists: &[String], more: &[(&str, &str)]) -> House {
+pub(super) fn asking(authority: &Authority, lists: &[String], more: &[(&str, &str)]) -> House {
+    asking_all(&authority.pem(), lists, more)
+}
+
+/// The same, for all authorities of a PEM file.
+pub(super) fn asking_all(authorities: &str, lists: &[String], more: &[(&str, &str)]) -> House {
+    asking_in(authorities, lists, more, |_| ())
+}
+
+/// The same, on a ground to which something is added first.
+pub(super) fn asking_in(
+    authorities: &str,
+    lists: &[String],
+    more: &[(&str, &str)],
+    add: impl Fn(&Ground),
+) -> House {
     let names: Vec<_> = (0..lists.len()).map(|at| format!("{at}.crl")).collect();
     let mut setup = Setup::new().set("tls.client_authorities", "\"client-ca.pem\"");
     if !lists.is_empty() {
@@ -35,17 +48,18 @@ fn asking(authority: &Authority, lists: &[String], more: &[(&str, &str)]) -> Hou
         let write = |name: &str, text: &str| {
             std::fs::write(ground.path(name), text).expect("writing");
         };
-        write("client-ca.pem", &authority.pem());
+        write("client-ca.pem", authorities);
         names
             .iter()
             .zip(lists)
             .for_each(|(name, list)| write(name, list));
+        add(ground);
     })
 }
 
 /// Connects to the implicit port, and takes the greeting. With TLS 1.3 the server's word on the
 /// certificate comes instead of it.
-fn greeted(house: &House, config: Arc<ClientConfig>) -> Result<Client, String> {
+pub(super) fn greeted(house: &House, config: Arc<ClientConfig>) -> Result<Client, String> {
     let mut client = Client::connect(house.implicit)?.with_tls(config);
     client.start_tls()?;
     match client.line()? {
@@ -99,6 +113,25 @@ fn a_good_certificate_is_let_through() {
     }
 }
 
+/// RFC 2595 §4: a client that showed a certificate has still to log in.
+#[test]
+fn a_certificate_alone_logs_nobody_in() {
+    let authority = Authority::new("Clients");
+    let house = asking(&authority, &[], &[]);
+    for version in VERSIONS {
+        let config = Arc::new(authority.issue("alice").client(version));
+        let mut client = house.client().with_tls(config);
+        assert!(client.ask("STLS").starts_with("+OK"));
+        client.start_tls().expect("a handshake");
+        assert!(client.ask("STAT").starts_with("-ERR"));
+        assert!(client.ask("USER alice").starts_with("+OK"));
+        assert!(client.ask("PASS wrong").starts_with("-ERR"));
+        assert!(client.ask("USER alice").starts_with("+OK"));
+        assert!(client.ask("PASS correct horse").starts_with("+OK"));
+        assert!(client.ask("STAT").starts_with("+OK"));
+    }
+}
+
 #[test]
 fn a_certificate_may_be_required() {
     let authority = Authority::new("Clients");
@@ -114,7 +147,7 @@ fn a_certificate_may_be_required() {
 }
 
 /// The server refuses this certificate in every way to begin TLS, and says why.
-fn refuses(house: &House, shown: &Shown, name: &str, why: &str) {
+pub(super) fn refuses(house: &House, shown: &Shown, name: &str, why: &str) {
     for version in VERSIONS {
         let config = Arc::new(shown.client(version));
         let refused = greeted(house, config.clone()).err().expect(why);
@@ -124,7 +157,7 @@ fn refuses(house: &House, shown: &Shown, name: &str, why: &str) {
         let answer = client.start_tls().and_then(|()| client.line());
         assert!(!matches!(answer, Ok(Some(_))), "{why}: {answer:?}");
     }
-    let record = house.logged(&["TLS handshake failed", why]);
+    let record = house.logged(&["TLS handshake failed", why, name]);
     let named = format!("refused: {why}; {name}, sha256:");
     assert!(record.contains(&named), "{record}");
     // One for each connection, and no more.
@@ -337,105 +370,4 @@ fn a_list_that_is_no_list_does_not_replace_a_good_one() {
         });
     }
     greeted(&house, Arc::new(shown.client(&version::TLS13))).expect("a greeting");
-}
-
-/// What `postern check` says of these files, and whether it finds an error.
-fn checked(authorities: &str, lists: &[String]) -> (String, bool) {
-    let ground = Ground::prepare("two");
-    let names: Vec<_> = (0..lists.len()).map(|at| format!("{at}.crl")).collect();
-    let setup = Setup::new()
-        .set("tls.client_authorities", "\"client-ca.pem\"")
-        .set("tls.client_revocation", &format!("{names:?}"));
-    std::fs::write(ground.path("postern.toml"), setup.toml(&ground)).expect("writing");
-    std::fs::write(ground.path("client-ca.pem"), authorities).expect("writing");
-    for (name, list) in names.iter().zip(lists) {
-        std::fs::write(ground.path(name), list).expect("writing");
-    }
-    ground.secret("users.toml", &users());
-    ground.give_away();
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_postern"))
-        .args(["check", "--config"])
-        .arg(ground.path("postern.toml"))
-        .output()
-        .expect("postern");
-    let said = String::from_utf8(output.stdout).expect("text");
-    (said, !output.status.success())
-}
-
-#[test]
-fn check_says_what_is_in_the_files() {
-    let authority = Authority::new("Clients");
-    let mallory = authority.issue("mallory");
-    let list = |times| authority.revoke(&[&mallory], times);
-    let (said, failed) = checked(&authority.pem(), &[list(GOOD)]);
-    assert!(!failed, "{said}");
-    assert!(
-        said.contains("tls.client_authorities: CN=Clients, until "),
-        "{said}"
-    );
-    let line = "tls.client_revocation: CN=Clients, 1 revoked, next update ";
-    assert!(said.contains(line), "{said}");
-    assert!(!said.contains("tls.client_revocation: the "), "{said}");
-}
-
-#[test]
-fn check_finds_what_locks_clients_out() {
-    let authority = Authority::new("Clients");
-    let list = |times| authority.revoke(&[], times);
-    let other = Authority::new("Others");
-    let both = authority.pem() + &other.pem();
-    let forged = Authority::new("Clients").revoke(&[], GOOD);
-    let leaf = {
-        let der = other.issue("leaf").chain.remove(0);
-        let pem = BASE64_STANDARD.encode(der);
-        format!("-----BEGIN CERTIFICATE-----\n{pem}\n-----END CERTIFICATE-----\n")
-    };
-    for (authorities, lists, problem, error) in [
-        (
-            authority.pem(),
-            vec![list((-24, -1))],
-            "is past its next update of",
-            true,
-        ),
-        (
-            authority.pem(),
-            vec![list((-24, 7))],
-            "the next update of the list of CN=Clients is due on",
-            false,
-        ),
-        (
-            both,
-            vec![list(GOOD)],
-            "there is no revocation list of CN=Others, so all",
-            false,
-        ),
-        (
-            authority.pem(),
-            vec![forged],
-            "whose key did not sign it",
-            true,
-        ),
-        (
-            leaf,
-            vec![],
-            "CN=leaf is not the certificate of an authority",
-            false,
-        ),
-        (
-            authority.pem(),
-            vec!["no list".to_owned()],
-            "0.crl: provided CRL could not be parsed",
-            true,
-        ),
-        (
-            String::new(),
-            vec![],
-            "client-ca.pem: it contains no certificate",
-            true,
-        ),
-    ] {
-        let (said, failed) = checked(&authorities, &lists);
-        assert!(said.contains(problem), "missing: {problem}\nin:\n{said}");
-        assert_eq!(failed, error, "{said}");
-    }
 }

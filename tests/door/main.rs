@@ -18,6 +18,8 @@
 mod wire;
 
 mod activation;
+mod certificate_check;
+mod certificate_limits;
 mod certificates;
 mod hostile;
 mod life;

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
@@ -10,6 +12,8 @@ use rcgen::{
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, SupportedProtocolVersion};
+
+use sha2::{Digest as _, Sha256};
 
 use super::tls;
 
@@ -149,6 +153,23 @@ fn authority(name: &str) -> CertificateParams {
 }
 
 impl Shown {
+    /// The certificate in PEM.
+    pub(crate) fn pem(&self) -> String {
+        armoured("CERTIFICATE", &self.chain[0])
+    }
+
+    /// Its key in PEM.
+    pub(crate) fn key_pem(&self) -> String {
+        armoured("PRIVATE KEY", self.key.secret_der())
+    }
+
+    /// As the users file and the log name it.
+    pub(crate) fn fingerprint(&self) -> String {
+        let digest = Sha256::digest(&self.chain[0]);
+        let digits = digest.iter().map(|octet| format!("{octet:02x}"));
+        digits.fold("sha256:".to_owned(), |text, octet| text + &octet)
+    }
+
     /// With more certificates behind it.
     pub(crate) fn with(mut self, more: impl IntoIterator<Item = CertificateDer<'static>>) -> Self {
         self.chain.extend(more);
@@ -171,4 +192,9 @@ impl Shown {
         config.client_auth_cert_resolver = Arc::new(rustls::sign::SingleCertAndKey::from(key));
         config
     }
+}
+
+fn armoured(kind: &str, der: &[u8]) -> String {
+    let text = BASE64_STANDARD.encode(der);
+    format!("-----BEGIN {kind}-----\n{text}\n-----END {kind}-----\n")
 }
