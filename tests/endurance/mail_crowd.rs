@@ -32,8 +32,8 @@ struct Ledger {
     sent: BTreeSet<String>,
     /// Messages that somebody asked to delete, whatever came of it.
     asked: BTreeSet<String>,
-    /// Messages whose deletion was confirmed.
-    deleted: BTreeSet<String>,
+    /// Messages whose deletion was confirmed, and by whom.
+    deleted: BTreeMap<String, &'static str>,
 }
 
 impl Ledger {
@@ -107,7 +107,11 @@ impl Square {
             }
         }
         client.quit();
-        self.with(|ledger| ledger.deleted.extend(marked));
+        self.with(|ledger| {
+            ledger
+                .deleted
+                .extend(marked.into_iter().map(|name| (name, "POP3")))
+        });
     }
 
     /// One IMAP session: flags, a message added, a message deleted.
@@ -136,7 +140,7 @@ impl Square {
         self.with(|ledger| ledger.asked.insert(subject.to_owned()));
         imap.attempt(&format!("UID STORE {uid} +FLAGS.SILENT (\\Deleted)"));
         if imap.attempt(&format!("UID EXPUNGE {uid}")).is_some() {
-            self.with(|ledger| ledger.deleted.insert(subject.to_owned()));
+            self.with(|ledger| ledger.deleted.insert(subject.to_owned(), "IMAP"));
         }
     }
 
@@ -173,8 +177,15 @@ impl Square {
                 Vec::<&String>::new(),
                 "lost"
             );
-            let back: Vec<_> = ledger.deleted.intersection(&left).collect();
-            assert_eq!(back, Vec::<&String>::new(), "back after their deletion");
+            let mut back = ledger
+                .deleted
+                .iter()
+                .filter(|(name, _)| left.contains(*name));
+            assert_eq!(
+                back.next(),
+                None,
+                "there although its deletion was confirmed"
+            );
         });
     }
 }
