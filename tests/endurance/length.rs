@@ -17,7 +17,10 @@ pub(crate) fn rounds(short: usize, full: usize) -> usize {
 #[expect(clippy::print_stderr, reason = "a failed test shows its seed")]
 pub(crate) fn dice() -> Dice {
     let seed = match std::env::var("POSTERN_SEED") {
-        Ok(text) => text.parse().expect("POSTERN_SEED is a number"),
+        Ok(text) => text
+            .parse::<u64>()
+            .expect("POSTERN_SEED is a number")
+            .max(1),
         Err(_) => SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(1, |since| u64::from(since.subsec_nanos()) | 1),

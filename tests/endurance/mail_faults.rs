@@ -159,6 +159,8 @@ fn open_under(street: &mut Street, fault: Fault) {
         assert_told(street, "the maildrop failed");
         return;
     }
+    let durable = fault.call != "fsync" || count == 0 || fault.is_full();
+    assert!(durable, "{fault:?}: UIDs are told that are not on the disk");
     let seen = listed(&mut client);
     client.quit();
     let old = street.uids();

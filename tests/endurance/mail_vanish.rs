@@ -6,10 +6,11 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::lab::mail::Mail;
 use crate::lab::pop3::Client;
+use crate::lab::strace::Faults;
 use crate::lab::street::{Side, Street};
 use crate::lab::world::{ALICE, Lab};
 use crate::lab::{Subject, mail::Folder};
@@ -146,4 +147,29 @@ fn a_message_that_changes_while_it_is_sent_is_never_passed_off_as_whole() {
             fs::remove_file(path).expect("removing");
         }
     }
+}
+
+/// Another program changes flags, and so the name of the file, between every look and every act: what
+/// is played here by calls that find no such name.
+#[test]
+fn a_message_whose_name_changes_again_and_again_is_served_and_deleted() {
+    let mut street = Street::new();
+    street.deliver(3);
+    let mut visitor = street.visit(Side::Subject);
+    let pid = street.subject.daemon().pid();
+    let maildir = street.lab.maildir(ALICE);
+    let name = maildir.files().into_keys().nth(1).expect("three messages");
+    let here = [PathBuf::from(format!("cur/{name}:2,"))];
+    let moved = "openat2:error=ENOENT:when=1..3";
+    let trouble = Faults::attach(&street.lab, pid, moved, &here);
+    visitor.fetch(1);
+    assert_eq!(trouble.end(), 3);
+    visitor.mark(1);
+    let here = [PathBuf::from(format!("{name}:2,"))];
+    let moved = "unlinkat:error=ENOENT:when=1..3";
+    let trouble = Faults::attach(&street.lab, pid, moved, &here);
+    street.leave(visitor);
+    assert_eq!(trouble.end(), 3);
+    street.look();
+    assert_eq!(street.alive.len(), 2);
 }

@@ -126,8 +126,8 @@ pub enum Problem {
         /// Who asks.
         me: u32,
     },
-    /// A lock that nobody has touched for two minutes or more.
-    #[error("a dead process left this lock {0} seconds ago; the next change removes it")]
+    /// A lock that nobody has touched for two minutes or more, or one from the future.
+    #[error("a dead process left this lock (its age is {0} seconds); the next change removes it")]
     StaleLock(i64),
     /// Imported ids that UIDL cannot show.
     #[error("{0} imported ids cannot be shown (not 1 to 70 printable octets, or not unique)")]

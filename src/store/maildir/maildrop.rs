@@ -16,6 +16,9 @@ use super::relisted::Relisted;
 use super::snapshot::Snapshot;
 use crate::store::{Listing, Maildrop, Message, RemoveError, StoreError};
 
+/// How often a message is sought whose name changes while it is sought.
+const ATTEMPTS: usize = 5;
+
 /// A Maildir as it was when the session began; no folder if nothing was ever delivered.
 pub(crate) struct OpenMaildrop {
     folder: Option<Folder>,
@@ -61,11 +64,49 @@ impl OpenMaildrop {
                 Some(Err(_)) | None => {}
             }
         }
-        let fresh = self.relist(folder, &places, &mut relisted)?;
-        let (place, name) = fresh.find(base).ok_or(StoreError::Vanished)?;
-        folder
-            .message(place, name)
-            .map_err(|errno| gone_or_failed(folder, place, errno))
+        let mut result = Err(StoreError::Vanished);
+        for _ in 0..ATTEMPTS {
+            let fresh = self.relist(folder, &places, &mut relisted)?;
+            let quiet = fresh.is_quiet();
+            match fresh.find(base) {
+                None if quiet => return Err(StoreError::Vanished),
+                None => {}
+                Some((place, name)) => match folder.message(place, name) {
+                    // Its name has changed again.
+                    Err(Errno::NOENT) => {}
+                    other => {
+                        result = other.map_err(|errno| gone_or_failed(folder, place, errno));
+                        break;
+                    }
+                },
+            }
+        }
+        result
+    }
+
+    /// Deletes messages that are no longer where the snapshot saw them. Their names may change
+    /// again meanwhile; only what is not in a listing of quiet folders, or in none of
+    /// several, counts as deleted already.
+    fn remove_elsewhere(&self, mut elsewhere: Vec<Vec<u8>>, removal: &mut Removal<'_>) {
+        let folder = removal.folder;
+        for attempt in 1..=ATTEMPTS {
+            if elsewhere.is_empty() {
+                return;
+            }
+            let mut relisted = self.relisted.lock().unwrap_or_else(PoisonError::into_inner);
+            let fresh = match self.relist(folder, &removal.places, &mut relisted) {
+                Ok(fresh) => fresh,
+                Err(error) => return removal.fail(elsewhere.len(), error),
+            };
+            elsewhere.retain(|base| match fresh.find(base) {
+                Some((place, name)) => !removal.unlink(place, name),
+                None => !fresh.is_quiet() && attempt < ATTEMPTS,
+            });
+        }
+        if !elsewhere.is_empty() {
+            let problem = "names in it change faster than they can be read: try again";
+            removal.fail(elsewhere.len(), folder.unusable("cur", problem));
+        }
     }
 
     fn relist<'a>(
@@ -131,17 +172,7 @@ impl Maildrop for OpenMaildrop {
             .filter(|(place, name)| !removal.unlink(*place, name))
             .map(|(_, name)| name::base(&name).to_vec())
             .collect();
-        if !elsewhere.is_empty() {
-            let mut relisted = self.relisted.lock().unwrap_or_else(PoisonError::into_inner);
-            match self.relist(folder, &removal.places, &mut relisted) {
-                Err(error) => removal.fail(elsewhere.len(), error),
-                Ok(fresh) => {
-                    for (place, name) in elsewhere.iter().filter_map(|base| fresh.find(base)) {
-                        removal.unlink(place, name);
-                    }
-                }
-            }
-        }
+        self.remove_elsewhere(elsewhere, &mut removal);
         removal.finish()
     }
 }

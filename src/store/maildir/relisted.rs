@@ -43,6 +43,11 @@ impl Relisted {
         self.settled && self.has_times_of(places)
     }
 
+    /// Whether nothing changed while the folders were listed, so that nothing was missed.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.files.quiet
+    }
+
     /// Whether the folders still bear the same times.
     pub(crate) fn has_times_of(&self, places: &Places) -> bool {
         places.times().is_ok_and(|times| times == self.times)
