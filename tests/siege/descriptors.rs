@@ -77,7 +77,11 @@ fn without_descriptors_the_server_waits_and_recovers() {
     until("the descriptors to be given back", || {
         (gauge.read().descriptors <= before.descriptors).then_some(())
     });
-    // The limit stays as low, and is enough for one.
+    // The limit stays as low, and is enough for one; but where sockets were counted in the place of
+    // descriptors it is too low even for that.
+    if !Uid::effective().is_root() {
+        limit(&house, 200, false);
+    }
     visit(&house);
     let log = house.log.lock().expect("the log");
     let records = log

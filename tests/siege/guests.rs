@@ -216,13 +216,15 @@ fn next() -> usize {
     NUMBER.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A message of about this length; no line begins with a dot.
+/// A message of about this length, of lines of all lengths up to 77; none begins with a dot.
 pub(crate) fn letter(octets: usize) -> Vec<u8> {
-    let mut letter = b"From: ann@example.test\nSubject: siege\n\n".to_vec();
-    let mut line = 0_usize;
-    while letter.len() < octets {
-        letter.extend_from_slice(format!("{line:>width$}\n", width = line % 77 + 1).as_bytes());
-        line += 1;
-    }
+    let lines: String = (0..77)
+        .map(|line| format!("{line:>width$}\n", width = line + 1))
+        .collect();
+    let head = "From: ann@example.test\nSubject: siege\n\n";
+    let copies = octets.saturating_sub(head.len()).div_ceil(lines.len());
+    let mut letter = [head, &lines.repeat(copies)].concat().into_bytes();
+    letter.truncate(octets.max(head.len() + 1));
+    letter.push(b'\n');
     letter
 }

@@ -103,8 +103,8 @@ pub(crate) fn processor(process: &str) -> Duration {
 }
 
 /// What the allocator may keep after an attack more than it kept after the warm-up, in KiB. A leak of
-/// 205 octets is seen in ten thousand.
-pub(crate) const KEPT: u64 = 2048;
+/// 105 octets is seen in ten thousand.
+pub(crate) const KEPT: u64 = 1024;
 
 impl Reading {
     /// Fails when there is more memory than there was, by more than this many KiB.

@@ -81,6 +81,20 @@ fn has_ended(stream: &mut TcpStream, then: Instant) -> bool {
     }
 }
 
+/// Sends commands without a pause and reads what comes, until the server ends it.
+fn flood(mut stream: &TcpStream) {
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let commands = b"CAPA\r\n".repeat(1000);
+            let mut writer = stream;
+            while begun.elapsed() < ENOUGH && writer.write_all(&commands).is_ok() {}
+        });
+        let mut memory = [0; 64 * 1024];
+        while stream.read(&mut memory).is_ok_and(|octets| octets > 0) {}
+    });
+}
+
 /// These octets one by one, and then an octet that ends nothing.
 fn one_by_one(octets: Vec<u8>) -> impl Iterator<Item = Vec<u8>> {
     let rest = std::iter::repeat(b'A');
@@ -156,20 +170,14 @@ fn commands_without_a_login_are_ended_by_the_deadline() {
     let before = gauge.read();
     let ((now_and_then, without_a_pause), found) = beside(&house, || {
         thread::scope(|scope| {
-            let client = |pause: Duration, piece: Vec<u8>| {
-                let stream = opened(&house, "");
-                scope.spawn(move || {
-                    let mut pieces = std::iter::repeat(piece);
-                    timed(|| drip(stream, &mut pieces, pause)).1
-                })
-            };
-            let now_and_then = client(Duration::from_secs(3), b"CAPA\r\n".to_vec());
-            // The next commands are there before the last are answered.
-            let without_a_pause = client(Duration::from_millis(1), b"CAPA\r\n".repeat(1000));
-            (
-                now_and_then.join().expect("a client"),
-                without_a_pause.join().expect("a client"),
-            )
+            let [calm, restless] = [opened(&house, ""), opened(&house, "")];
+            let calm = scope.spawn(move || {
+                let mut pieces = std::iter::repeat(b"CAPA\r\n".to_vec());
+                drip(calm, &mut pieces, Duration::from_secs(3))
+            });
+            let restless = scope.spawn(move || timed(|| flood(&restless)).1);
+            let times = [calm, restless].map(|client| client.join().expect("a client"));
+            (times[0], times[1])
         })
     });
     say(&format!(

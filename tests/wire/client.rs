@@ -166,6 +166,16 @@ impl Client {
             .collect()
     }
 
+    /// Everything up to the line with a dot alone, as it came: for what is too long to be read line by
+    /// line. The line before must not be missing.
+    pub(crate) fn message(&mut self) -> Vec<u8> {
+        while !self.read.ends_with(b"\r\n.\r\n") {
+            let count = self.fill().expect("octets in time");
+            assert_ne!(count, 0, "the server closed inside a message");
+        }
+        std::mem::take(&mut self.read)
+    }
+
     fn socket(&self) -> Option<&TcpStream> {
         match &self.stream {
             Stream::Clear(stream) => Some(stream),
