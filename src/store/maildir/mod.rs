@@ -39,14 +39,14 @@ mod maildrop;
 mod mark;
 mod measure;
 mod message;
-mod name;
+pub mod name;
 mod names;
 mod path;
 mod relisted;
 mod snapshot;
 mod table;
 mod twins;
-mod uidlist;
+pub mod uidlist;
 mod update;
 mod writer;
 
