@@ -56,4 +56,4 @@ macro_rules! targets {
     };
 }
 
-targets! { command config line names sasl session stuffing uidlist users }
+targets! { command config line maildir names sasl session stuffing uidlist users }

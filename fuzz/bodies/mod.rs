@@ -6,6 +6,7 @@
 pub mod command;
 pub mod config;
 pub mod line;
+pub mod maildir;
 mod model;
 pub mod names;
 pub mod sasl;
