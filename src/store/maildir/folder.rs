@@ -32,6 +32,13 @@ impl Place {
     }
 }
 
+/// A message that was opened, and how long it was then.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) fd: OwnedFd,
+    pub(crate) length: u64,
+}
+
 /// An open Maildir.
 #[derive(Debug)]
 pub(crate) struct Folder {
@@ -98,7 +105,7 @@ impl Folder {
     }
 
     /// Opens a message for reading. What is not a regular file is not there.
-    pub(crate) fn message(&self, place: Place, name: &[u8]) -> Result<OwnedFd, Errno> {
+    pub(crate) fn message(&self, place: Place, name: &[u8]) -> Result<Opened, Errno> {
         let path = [place.name().as_bytes(), b"/", name].concat();
         let flags = OFlags::RDONLY | OFlags::NONBLOCK;
         let opened = match self.beneath(&path, flags | OFlags::NOATIME, Mode::empty()) {
@@ -110,8 +117,10 @@ impl Folder {
             Errno::LOOP | Errno::NXIO | Errno::NOTDIR => Errno::NOENT,
             other => other,
         })?;
-        let regular = is_regular(&rustix::fs::fstat(&fd)?);
-        regular.then_some(fd).ok_or(Errno::NOENT)
+        let stat = rustix::fs::fstat(&fd)?;
+        let length = u64::try_from(stat.st_size).unwrap_or(0);
+        let opened = Opened { fd, length };
+        is_regular(&stat).then_some(opened).ok_or(Errno::NOENT)
     }
 
     /// Opens a file in the Maildir's top folder, or a folder beneath.

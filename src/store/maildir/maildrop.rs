@@ -1,7 +1,6 @@
 //! One session's view of a Maildir.
 
 use std::ffi::OsStr;
-use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +9,7 @@ use rustix::io::Errno;
 
 use super::clock::Clock;
 use super::files::Places;
-use super::folder::{Folder, Place};
+use super::folder::{Folder, Opened, Place};
 use super::message::OpenMessage;
 use super::name;
 use super::relisted::Relisted;
@@ -46,7 +45,7 @@ impl OpenMaildrop {
     }
 
     /// Opens a message that is no longer where the snapshot saw it.
-    fn open_elsewhere(&self, folder: &Folder, base: &[u8]) -> Result<OwnedFd, StoreError> {
+    fn open_elsewhere(&self, folder: &Folder, base: &[u8]) -> Result<Opened, StoreError> {
         let places = Places::open(folder)?;
         let mut relisted = self.relisted.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = relisted
@@ -57,7 +56,7 @@ impl OpenMaildrop {
                 .find(base)
                 .map(|(place, name)| folder.message(place, name))
             {
-                Some(Ok(fd)) => return Ok(fd),
+                Some(Ok(opened)) => return Ok(opened),
                 None if known.is_current(&places) => return Err(StoreError::Vanished),
                 Some(Err(_)) | None => {}
             }
@@ -92,7 +91,7 @@ impl Maildrop for OpenMaildrop {
         let (Some(folder), Some((place, name))) = (&self.folder, self.snapshot.name(index)) else {
             return Err(StoreError::Vanished);
         };
-        let fd = match folder.message(place, &name) {
+        let opened = match folder.message(place, &name) {
             Err(Errno::NOENT) => self.open_elsewhere(folder, name::base(&name))?,
             other => other.map_err(|errno| gone_or_failed(folder, place, errno))?,
         };
@@ -100,7 +99,7 @@ impl Maildrop for OpenMaildrop {
             .path()
             .join(place.name())
             .join(OsStr::from_bytes(&name));
-        Ok(Box::new(OpenMessage::new(fd, path)))
+        Ok(Box::new(OpenMessage::new(opened, path)))
     }
 
     fn remove(&self, indices: &mut dyn Iterator<Item = usize>) -> Result<(), RemoveError> {

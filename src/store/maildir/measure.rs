@@ -133,7 +133,7 @@ pub(crate) fn disk(folder: &Folder, place: Place, name: &[u8]) -> Result<u64, Er
 
 /// The octets on the wire; reads the whole message.
 pub(crate) fn wire(folder: &Folder, place: Place, name: &[u8]) -> Result<u64, Errno> {
-    let fd = folder.message(place, name)?;
+    let fd = folder.message(place, name)?.fd;
     let mut block = vec![0; BLOCK];
     let mut size = WireSize::default();
     loop {
