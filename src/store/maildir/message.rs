@@ -63,6 +63,10 @@ impl OpenMessage {
 }
 
 impl Message for OpenMessage {
+    fn length(&self) -> u64 {
+        self.file.length
+    }
+
     fn read(&mut self, block: &mut [u8]) -> Result<usize, StoreError> {
         let read = rustix::io::retry_on_intr(|| {
             rustix::io::pread(&self.file.fd, &mut *block, self.offset)
@@ -71,6 +75,10 @@ impl Message for OpenMessage {
     }
 
     fn read_now(&mut self, block: &mut [u8]) -> Result<Option<usize>, StoreError> {
+        // The end is known, and needs not be asked for.
+        if self.offset >= self.file.length {
+            return Ok(Some(0));
+        }
         let mut parts = [IoSliceMut::new(block)];
         let flags = ReadWriteFlags::NOWAIT;
         match rustix::io::preadv2(&self.file.fd, &mut parts, self.offset, flags) {
