@@ -5,6 +5,7 @@ use rustls::version;
 
 use crate::wire::client::Client;
 use crate::wire::house::House;
+use crate::wire::play::Connection as _;
 use crate::wire::postern::{Setup, start};
 use crate::wire::scram::Scram;
 use crate::wire::tls;
