@@ -28,6 +28,7 @@ mod log;
 mod mail;
 mod protocol_log;
 mod refusals;
+mod scram;
 mod settings;
 mod timers;
 mod tls;
