@@ -248,6 +248,7 @@ impl Audit for LoginLog {
             address = %record.address,
             mechanism = record.mechanism,
             tls = record.tls,
+            binding = record.binding.as_str(),
             login = record.login.as_deref(),
             account = record.account.as_deref(),
             delegate = record.delegate.as_deref(),

@@ -82,6 +82,7 @@ pub(super) struct Login {
     pub(super) window: Maybe<Span>,
     pub(super) refusal_delay: Maybe<Span>,
     pub(super) blocked_accounts: Maybe<Vec<Spanned<String>>>,
+    pub(super) certificate_names: Maybe<Vec<Spanned<String>>>,
 }
 
 /// `[users]`

@@ -112,9 +112,10 @@ fn users_file(lab: &Lab) -> PathBuf {
         let hash = String::from_utf8(hash).expect("a hash is ASCII");
         writeln!(
             text,
-            "[[user]]\nname = \"{}\"\npassword = \"{}\"\n",
+            "[[user]]\nname = \"{}\"\npassword = \"{}\"\nscram = \"{}\"\n",
             user.name,
-            hash.trim()
+            hash.trim(),
+            user.scram
         )
         .expect("a string grows");
         text
@@ -157,7 +158,7 @@ certificate = "{certificate}"
 private_key = "{key}"
 
 [login]
-mechanisms = ["PLAIN"]
+mechanisms = ["PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"]
 refusal_delay = "10ms"
 
 [users]

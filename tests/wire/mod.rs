@@ -19,6 +19,7 @@ pub(crate) mod house;
 pub(crate) mod pattern;
 pub(crate) mod play;
 pub(crate) mod postern;
+pub(crate) mod scram;
 pub(crate) mod script;
 pub(crate) mod text;
 pub(crate) mod tls;

@@ -222,6 +222,8 @@ fn address(line: &str) -> Option<SocketAddr> {
 /// The users file of the fixture.
 pub(crate) fn users() -> String {
     let mut file = toml::Table::new();
+    let secret = "c2VjcmV0IG9mIHRoZSB0ZXN0cywgMzIgb2N0ZXRzLi4=";
+    file.insert("scram_secret".to_owned(), secret.into());
     let entry = |user: &fixture::User| {
         let mut entry = toml::Table::new();
         entry.insert("name".to_owned(), user.name.into());
@@ -230,6 +232,9 @@ pub(crate) fn users() -> String {
             vec![format!("{}@example.test", user.name)].into(),
         );
         entry.insert("password".to_owned(), user.hash.into());
+        if !user.scram.is_empty() {
+            entry.insert("scram".to_owned(), user.scram.into());
+        }
         entry.insert("site".to_owned(), user.site.into());
         entry.insert("disabled".to_owned(), user.disabled.into());
         entry.insert("pop3".to_owned(), (!user.pop3_off).into());

@@ -16,8 +16,8 @@ use super::file::{Stamp, read};
 use super::index::Index;
 use super::parse::parse;
 use crate::clock::Clock;
-use crate::directory::{Answer, Directory, Verdict};
-use crate::{Account, Login, Pool, Secret};
+use crate::directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
+use crate::{Account, Fingerprint, Login, Pool, Secret};
 
 /// How often the file is looked at, at most.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -151,14 +151,21 @@ impl LocalDirectory {
     }
 }
 
+impl LocalDirectory {
+    /// Loads a changed file, when it is time to look.
+    async fn look(&self, client: IpAddr) {
+        if self.users.is_due() {
+            let users = Arc::clone(&self.users);
+            // Under load the last version serves for another second.
+            let _ = self.hashing.run(client, move || users.refresh()).await;
+        }
+    }
+}
+
 impl Directory for LocalDirectory {
     fn find<'a>(&'a self, login: &'a Login, client: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
         Box::pin(async move {
-            if self.users.is_due() {
-                let users = Arc::clone(&self.users);
-                // Under load the last version serves for another second.
-                let _ = self.hashing.run(client, move || users.refresh()).await;
-            }
+            self.look(client).await;
             let index = self.users.current.load();
             Ok(index
                 .find(login.key())
@@ -185,6 +192,30 @@ impl Directory for LocalDirectory {
                 Verdict::Wrong
             };
             Ok(answer.unwrap_or(verdict))
+        })
+    }
+
+    fn scram_keys<'a>(
+        &'a self,
+        login: &'a Login,
+        account: Option<&'a Account>,
+        _client: IpAddr,
+    ) -> Answer<'a, ScramAnswer> {
+        Box::pin(async move {
+            let index = self.users.current.load();
+            index.keys_for(login, account).ok_or(Unavailable::Trouble)
+        })
+    }
+
+    fn find_certificate<'a>(
+        &'a self,
+        fingerprint: Fingerprint,
+        client: IpAddr,
+    ) -> Answer<'a, Option<Arc<Account>>> {
+        Box::pin(async move {
+            self.look(client).await;
+            let index = self.users.current.load();
+            Ok(index.holder(&fingerprint).map(Arc::clone))
         })
     }
 }

@@ -146,18 +146,18 @@ fn unknown_names_cost_what_most_users_cost() {
     let index = users.current.load();
     let (nobody, answer) = index.hash_for(None);
     assert_eq!(
-        (nobody.cost(), answer),
+        (nobody.hash().cost(), answer),
         (blowfish.cost(), Some(Verdict::Wrong))
     );
     let (own, answer) = index.hash_for(users.account("a").as_deref());
-    assert_eq!((own.as_str(), answer), (FIVE, None));
+    assert_eq!((own.hash().as_str(), answer), (FIVE, None));
     let (_folder, _path, users) = open(ALICE);
     let (hash, answer) = users
         .current
         .load()
         .hash_for(users.account("alice").as_deref());
     assert_eq!(
-        (hash, answer),
+        (hash.hash().clone(), answer),
         (PasswordHash::stand_in(), Some(Verdict::NoPassword))
     );
 }
@@ -213,7 +213,7 @@ async fn too_much_waiting_work_is_trouble_and_not_a_wrong_password() {
         outcome = &mut first => outcome,
         outcome = &mut second => outcome,
     };
-    assert_eq!(outcome, Err(crate::Unavailable::Overloaded));
+    assert_eq!(outcome, Err(Unavailable::Overloaded));
     drop(release);
     assert_eq!(first.await, Ok(Verdict::Wrong));
     occupied.await.unwrap().unwrap();
