@@ -57,7 +57,7 @@ fn a_file_cut_off_anywhere_is_refused_unless_it_could_be_meant() {
         write(&path, cut);
         users.refresh();
         let meant = parse(&path, cut).ok().filter(|_| !cut.is_empty());
-        let count = meant.map_or(2, |meant| meant.len());
+        let count = meant.map_or(2, |meant| meant.users.len());
         assert_eq!(users.count(), count, "{cut:?}");
         if count != 2 {
             write(&path, text);
