@@ -48,8 +48,8 @@ def build():
     return {item["target"]["name"]: item["executable"] for item in built if item.get("executable")}
 
 
-def machine(programs, run, rounds, seconds):
-    """What the figures were made on."""
+def machine(programs, run, lines, rounds, seconds):
+    """What the figures were made on, and what must be known of them."""
     def said(*command):
         return subprocess.run(command, capture_output=True, text=True, cwd=ROOT).stdout.strip()
 
@@ -58,13 +58,17 @@ def machine(programs, run, rounds, seconds):
     memory = int(re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[1]) / 1024 / 1024
     busy = run.neighbours or [0.0]
     cost = hash_cost(run, HASHES[""])
+    logins = [line for line in lines if line.metric.name == "login-plain"]
+    without = ", ".join(f"{name} {report.number(statistics.median(values) - cost / 1000)}"
+                        for line in logins for name, values in line.values.items())
     return "\n".join((
         f"- {os.cpu_count()} cores of {model}, {memory:.0f} GiB, Linux {platform.release()}",
         f"- {said(programs['postern'], '--version')} ({said('git', 'rev-parse', '--short', 'HEAD')}), "
         f"Dovecot {said('dovecot', '--version').split(' ')[0]}, {said('openssl', 'version').rsplit(' (', 1)[0]}, {said('rustc', '--version').split(' (')[0]}",
         f"- {datetime.date.today()}, {rounds} rounds at most, {seconds / 60:.0f} minutes; CPU from {run.cpu_from}",
         f"- other processes took {statistics.median(busy):.2f} of a core during a run (median), {max(busy):.2f} at worst",
-        f"- the hash of the cheap logins takes {cost:.0f} us ({cost / 1000:.3f} CPU-s/1000), measured by itself",
+        f"- the hash of the cheap logins takes {cost / 1000:.3f} CPU-s/1000 by itself"
+        + (f"; without it a clear login takes {without}" if without else ""),
     ))
 
 
@@ -111,7 +115,7 @@ def compare(given, chosen, rounds, programs, folder, begun):
                 continue
             lines += (new := report.lines_of(metric, figures))
             print(report.terminal(new), end="\n\n", flush=True)
-        about = machine(programs, run, rounds, time.monotonic() - begun)
+        about = machine(programs, run, lines, rounds, time.monotonic() - begun)
     finally:
         run.stop()
     print(report.terminal(lines), f"\n{about}")

@@ -51,7 +51,7 @@ def fetch(tls="none", *, users="f", depth=1, passes=4, cores=1, per_gigabyte=Tru
     def measure(run, server):
         run.start(server, cores=cores)
         arguments = ["--users", f"{users}:{run.mail.fetchers}", "--clients", run.mail.fetchers,
-                     "--depth", depth, "--passes", max(run.scaled(passes), 1)]
+                     "--depth", depth, "--passes", passes]
         result = run.load(server, "fetch", *arguments, tls=tls, cores=cores)
         run.same(f"octets of {users}", result["octets"] / result["operations"])
         if not per_gigabyte:
@@ -131,7 +131,8 @@ def rate(users="u", tls="none", count=8000, clients=16):
 def paced(what, tls, per_second, count, beside=None):
     def measure(run, server):
         run.start(server, cores=2)
-        arguments = ["--what", what, "--rate", per_second, "--count", run.scaled(count), "--users", f"u:{run.mail.users}"]
+        arguments = ["--what", what, "--rate", per_second, "--count", run.scaled(count), "--users", f"u:{run.mail.users}",
+                     "--source", "127.0.1.1", "--sources", 200]
         with run.beside(server, beside):
             result = run.load(server, "paced", *arguments, tls=tls)
         return result["p50"], result["p99"]

@@ -84,18 +84,21 @@ class Run:
 
     @contextlib.contextmanager
     def beside(self, server, users):
-        """Four other clients, from another address, that log in all the time."""
+        """Four other clients, from addresses of their own, that log in all the time."""
         if not users:
             yield
             return
-        arguments = ["--users", users, "--clients", 4, "--count", 1_000_000, "--source", "127.0.0.2"]
+        arguments = ["--users", users, "--clients", 4, "--count", 1_000_000, "--source", "127.0.2.1",
+                     "--sources", 4]
         command = self.command(server, "login", arguments, "none", 2)
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as other:
-            time.sleep(1)
-            yield
-            if other.poll() is not None:
-                raise SystemExit("bench: the clients with slow hashes ended early")
-            other.kill()
+            try:
+                time.sleep(1)
+                yield
+                if other.poll() is not None:
+                    raise SystemExit("bench: the clients with slow hashes ended early")
+            finally:
+                other.kill()
 
     def same(self, what, value):
         self.expect(value, self.seen.setdefault(what, value), what)
