@@ -10,6 +10,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -83,6 +84,8 @@ def main():
     if given.write and (given.quick or given.only or given.metric):
         sys.exit("bench: only a full run may be written; leave out --quick, --only and the metrics")
     programs = build()
+    # Ended from outside, it still stops what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended"))
     folder = Path(tempfile.mkdtemp(prefix="postern-bench-", dir="/var/tmp"))
     folder.chmod(0o755)
     begun = time.monotonic()
@@ -102,7 +105,8 @@ def compare(given, chosen, rounds, programs, folder, begun):
     note(f"making mail in {folder}")
     certificate(folder)
     mail.make()
-    run = Run(mail, programs, given.quick, given.only or ["postern", "tuned", "multi"])
+    repeats = 0 if given.quick else 6 * rounds
+    run = Run(mail, programs, given.quick, given.only or ["postern", "tuned", "multi"], repeats)
     lines = []
     try:
         note("opening every mailbox once")

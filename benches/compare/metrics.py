@@ -5,7 +5,7 @@ different machines or days against each other.
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Callable
 
 
@@ -19,9 +19,6 @@ class Row:
     more: bool = False
     title: str = ""
 
-    def is_goal(self):
-        return (self.tuned or self.multi or self.absolute) is not None
-
 
 @dataclass(frozen=True)
 class Metric:
@@ -33,7 +30,7 @@ class Metric:
     rounds: int = 99
     needs: tuple = ("u",)
     full_only: bool = False
-    chart: bool = field(default=True)
+    chart: bool = True
 
 
 def login(tls="none", *, job="login", count=4000, resume=False):

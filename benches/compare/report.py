@@ -54,11 +54,8 @@ class Line:
             return None
         return value >= bound if self.row.more else value <= bound
 
-    def bound(self, server):
-        return getattr(self.row, server)
-
     def ratio_cell(self, server):
-        ratio, bound = self.ratio(server), self.bound(server)
+        ratio, bound = self.ratio(server), getattr(self.row, server)
         if ratio is None or self.metric.name == "verify":
             return ""
         sign = ">=" if self.row.more else "<="
@@ -167,7 +164,7 @@ def bars(line):
     found = []
     for server in COLOURS:
         if ratio := line.ratio(server):
-            goal = line.bound(server)
+            goal = getattr(line.row, server)
             found.append((server, turn(ratio), None if goal is None else turn(goal)))
     return found
 
