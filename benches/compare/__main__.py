@@ -9,7 +9,6 @@ import json
 import os
 import platform
 import re
-import shutil
 import signal
 import statistics
 import subprocess
@@ -95,7 +94,8 @@ def main():
         if given.keep:
             print(f"bench: mail, settings and logs are in {folder}")
         else:
-            shutil.rmtree(folder)
+            # Some disks take minutes for so many files; nobody need wait for that.
+            subprocess.Popen(["nice", "rm", "-rf", str(folder)], start_new_session=True)
 
 
 def compare(given, chosen, rounds, programs, folder, begun):
