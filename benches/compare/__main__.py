@@ -5,7 +5,6 @@ Called by script/bench, as root: Dovecot changes users, and control groups are m
 
 import argparse
 import datetime
-import json
 import os
 import platform
 import re
@@ -34,18 +33,9 @@ def arguments():
     parser.add_argument("--write", action="store_true", help="put the figures into docs/ and README.md")
     parser.add_argument("--keep", action="store_true", help="leave the folder with logs and mail")
     parser.add_argument("--list", action="store_true", help="show the names of all metrics")
+    for program in ("postern", "load"):
+        parser.add_argument(f"--{program}", required=True, help=argparse.SUPPRESS)
     return parser.parse_args()
-
-
-def build():
-    """The server and the load generator, as they are released."""
-    command = ["cargo", "build", "--release", "--locked", "--bin", "postern", "--bench", "load",
-               "--message-format=json-render-diagnostics"]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        sys.exit("bench: the build failed, see above")
-    built = (json.loads(line) for line in done.stdout.splitlines())
-    return {item["target"]["name"]: item["executable"] for item in built if item.get("executable")}
 
 
 def machine(programs, run, lines, rounds, seconds):
@@ -63,7 +53,7 @@ def machine(programs, run, lines, rounds, seconds):
                         for line in logins for name, values in line.values.items())
     return "\n".join((
         f"- {os.cpu_count()} cores of {model}, {memory:.0f} GiB, Linux {platform.release()}",
-        f"- {said(programs['postern'], '--version')} ({said('git', 'rev-parse', '--short', 'HEAD')}), "
+        f"- {said(programs['postern'], '--version')} ({said('git', '-c', 'safe.directory=*', 'rev-parse', '--short', 'HEAD')}), "
         f"Dovecot {said('dovecot', '--version').split(' ')[0]}, {said('openssl', 'version').rsplit(' (', 1)[0]}, {said('rustc', '--version').split(' (')[0]}",
         f"- {datetime.date.today()}, {rounds} rounds at most, {seconds / 60:.0f} minutes; CPU from {run.cpu_from}",
         f"- other processes took {statistics.median(busy):.2f} of a core during a run (median), {max(busy):.2f} at worst",
@@ -82,7 +72,7 @@ def main():
         sys.exit("bench: Dovecot and control groups need root; run script/bench as root or with sudo")
     if given.write and (given.quick or given.only or given.metric):
         sys.exit("bench: only a full run may be written; leave out --quick, --only and the metrics")
-    programs = build()
+    programs = {"postern": given.postern, "load": given.load}
     # Ended from outside, it still stops what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended"))
     folder = Path(tempfile.mkdtemp(prefix="postern-bench-", dir="/var/tmp"))
