@@ -92,6 +92,7 @@ def big(user, prepare):
         if prepare in ("first", "cold"):
             run.servers[server].stop()
             run.mail.forget(owner, user)
+        if prepare == "first":
             run.mail.touch(owner, user)
         run.start(server, cores=2)
         if prepare in ("warm", "new"):
