@@ -55,7 +55,8 @@ def machine(programs, run, lines, rounds, seconds):
         f"- {os.cpu_count()} cores of {model}, {memory:.0f} GiB, Linux {platform.release()}",
         f"- {said(programs['postern'], '--version')} ({said('git', '-c', 'safe.directory=*', 'rev-parse', '--short', 'HEAD')}), "
         f"Dovecot {said('dovecot', '--version').split(' ')[0]}, {said('openssl', 'version').rsplit(' (', 1)[0]}, {said('rustc', '--version').split(' (')[0]}",
-        f"- {datetime.date.today()}, {rounds} rounds at most, {seconds / 60:.0f} minutes; CPU from {run.cpu_from}",
+        f"- {datetime.date.today()}, rounds: {rounds} at most{', with the counts of --quick' if run.quick else ''}; "
+        f"{seconds / 60:.0f} minutes; CPU from {run.cpu_from}",
         f"- other processes took {statistics.median(busy):.2f} of a core during a run (median), {max(busy):.2f} at worst",
         f"- the hash of the cheap logins takes {cost / 1000:.3f} CPU-s/1000 by itself"
         + (f"; without it a clear login takes {without}" if without else ""),
