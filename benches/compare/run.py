@@ -50,26 +50,21 @@ class Run:
         command = self.command(server, job, arguments, tls, cores)
         at = self.servers[server]
         self.cpu_from = at.group.kind()
-        while True:
-            with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as load:
-                expect_line(load, command, server)
-                at.quiet()
-                before, clock, busy = at.group.cpu(), time.monotonic(), all_busy()
-                load.stdin.write("go\n")
-                load.stdin.flush()
-                result = json.loads(expect_line(load, command, server))
-                at.quiet()
-                result["cpu"] = at.group.cpu() - before
-                took, busy = time.monotonic() - clock, all_busy() - busy
-                own = sum(int(field) for field in stat_of(load.pid)[11:13]) / TICK
-                if meanwhile:
-                    result["meanwhile"] = meanwhile()
-                load.stdin.close()
-            neighbours = (busy - result["cpu"] - own) / took
-            if neighbours < DISTURBED or self.repeats == 0:
-                break
-            self.repeats -= 1
-        self.neighbours.append(max(neighbours, 0.0))
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as load:
+            expect_line(load, command, server)
+            at.quiet()
+            before, clock, busy = at.group.cpu(), time.monotonic(), all_busy()
+            load.stdin.write("go\n")
+            load.stdin.flush()
+            result = json.loads(expect_line(load, command, server))
+            at.quiet()
+            result["cpu"] = at.group.cpu() - before
+            took, busy = time.monotonic() - clock, all_busy() - busy
+            own = sum(int(field) for field in stat_of(load.pid)[11:13]) / TICK
+            if meanwhile:
+                result["meanwhile"] = meanwhile()
+            load.stdin.close()
+        self.neighbours.append(max((busy - result["cpu"] - own) / took, 0.0))
         return result
 
     def memory(self, server, arguments, tls):
@@ -132,13 +127,22 @@ class Run:
                 self.load(name, "session" if need_reads(users) else "login", "--users", users, "--count", count)
         self.neighbours.clear()
 
+    def undisturbed(self, metric, name):
+        """One measurement with all that prepares it, again if others used the machine meanwhile."""
+        while True:
+            seen = len(self.neighbours)
+            found = metric.measure(self, name)
+            if self.repeats == 0 or max(self.neighbours[seen:], default=0.0) < DISTURBED:
+                return found
+            self.repeats -= 1
+
     def measure(self, metric, rounds):
         """The figures of all servers, in the order A B C, C B A, …: {server: [(figure, …), …]}."""
         names = [name for name in self.servers if name in metric.servers]
         figures = {name: [] for name in names}
         for number in range(min(rounds, metric.rounds)):
             for name in names if number % 2 == 0 else reversed(names):
-                found = metric.measure(self, name)
+                found = self.undisturbed(metric, name)
                 if found is None:
                     return None
                 figures[name].append(found)
