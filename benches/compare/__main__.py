@@ -5,11 +5,10 @@ Called by script/bench, as root: Dovecot changes users, and control groups are m
 
 import argparse
 import datetime
-import json
 import os
 import platform
 import re
-import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -34,22 +33,13 @@ def arguments():
     parser.add_argument("--write", action="store_true", help="put the figures into docs/ and README.md")
     parser.add_argument("--keep", action="store_true", help="leave the folder with logs and mail")
     parser.add_argument("--list", action="store_true", help="show the names of all metrics")
+    for program in ("postern", "load"):
+        parser.add_argument(f"--{program}", required=True, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def build():
-    """The server and the load generator, as they are released."""
-    command = ["cargo", "build", "--release", "--locked", "--bin", "postern", "--bench", "load",
-               "--message-format=json-render-diagnostics"]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        sys.exit("bench: the build failed, see above")
-    built = (json.loads(line) for line in done.stdout.splitlines())
-    return {item["target"]["name"]: item["executable"] for item in built if item.get("executable")}
-
-
-def machine(programs, run, rounds, seconds):
-    """What the figures were made on."""
+def machine(programs, run, lines, rounds, seconds):
+    """What the figures were made on, and what must be known of them."""
     def said(*command):
         return subprocess.run(command, capture_output=True, text=True, cwd=ROOT).stdout.strip()
 
@@ -58,13 +48,18 @@ def machine(programs, run, rounds, seconds):
     memory = int(re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[1]) / 1024 / 1024
     busy = run.neighbours or [0.0]
     cost = hash_cost(run, HASHES[""])
+    logins = [line for line in lines if line.metric.name == "login-plain"]
+    without = ", ".join(f"{name} {report.number(statistics.median(values) - cost / 1000)}"
+                        for line in logins for name, values in line.values.items())
     return "\n".join((
         f"- {os.cpu_count()} cores of {model}, {memory:.0f} GiB, Linux {platform.release()}",
-        f"- {said(programs['postern'], '--version')} ({said('git', 'rev-parse', '--short', 'HEAD')}), "
+        f"- {said(programs['postern'], '--version')} ({said('git', '-c', 'safe.directory=*', 'rev-parse', '--short', 'HEAD')}), "
         f"Dovecot {said('dovecot', '--version').split(' ')[0]}, {said('openssl', 'version').rsplit(' (', 1)[0]}, {said('rustc', '--version').split(' (')[0]}",
-        f"- {datetime.date.today()}, {rounds} rounds at most, {seconds / 60:.0f} minutes; CPU from {run.cpu_from}",
+        f"- {datetime.date.today()}, rounds: {rounds} at most{', with the counts of --quick' if run.quick else ''}; "
+        f"{seconds / 60:.0f} minutes; CPU from {run.cpu_from}",
         f"- other processes took {statistics.median(busy):.2f} of a core during a run (median), {max(busy):.2f} at worst",
-        f"- the hash of the cheap logins takes {cost:.0f} us ({cost / 1000:.3f} CPU-s/1000), measured by itself",
+        f"- the hash of the cheap logins takes {cost / 1000:.3f} CPU-s/1000 by itself"
+        + (f"; without it a clear login takes {without}" if without else ""),
     ))
 
 
@@ -78,7 +73,9 @@ def main():
         sys.exit("bench: Dovecot and control groups need root; run script/bench as root or with sudo")
     if given.write and (given.quick or given.only or given.metric):
         sys.exit("bench: only a full run may be written; leave out --quick, --only and the metrics")
-    programs = build()
+    programs = {"postern": given.postern, "load": given.load}
+    # Ended from outside, it still stops what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended"))
     folder = Path(tempfile.mkdtemp(prefix="postern-bench-", dir="/var/tmp"))
     folder.chmod(0o755)
     begun = time.monotonic()
@@ -88,7 +85,8 @@ def main():
         if given.keep:
             print(f"bench: mail, settings and logs are in {folder}")
         else:
-            shutil.rmtree(folder)
+            # Some disks take minutes for so many files; nobody need wait for that.
+            subprocess.Popen(["nice", "rm", "-rf", str(folder)], start_new_session=True)
 
 
 def compare(given, chosen, rounds, programs, folder, begun):
@@ -98,7 +96,8 @@ def compare(given, chosen, rounds, programs, folder, begun):
     note(f"making mail in {folder}")
     certificate(folder)
     mail.make()
-    run = Run(mail, programs, given.quick, given.only or ["postern", "tuned", "multi"])
+    repeats = 0 if given.quick else 6 * rounds
+    run = Run(mail, programs, given.quick, given.only or ["postern", "tuned", "multi"], repeats)
     lines = []
     try:
         note("opening every mailbox once")
@@ -111,7 +110,7 @@ def compare(given, chosen, rounds, programs, folder, begun):
                 continue
             lines += (new := report.lines_of(metric, figures))
             print(report.terminal(new), end="\n\n", flush=True)
-        about = machine(programs, run, rounds, time.monotonic() - begun)
+        about = machine(programs, run, lines, rounds, time.monotonic() - begun)
     finally:
         run.stop()
     print(report.terminal(lines), f"\n{about}")

@@ -5,7 +5,7 @@ different machines or days against each other.
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Callable
 
 
@@ -19,9 +19,6 @@ class Row:
     more: bool = False
     title: str = ""
 
-    def is_goal(self):
-        return (self.tuned or self.multi or self.absolute) is not None
-
 
 @dataclass(frozen=True)
 class Metric:
@@ -33,7 +30,7 @@ class Metric:
     rounds: int = 99
     needs: tuple = ("u",)
     full_only: bool = False
-    chart: bool = field(default=True)
+    chart: bool = True
 
 
 def login(tls="none", *, job="login", count=4000, resume=False):
@@ -51,7 +48,7 @@ def fetch(tls="none", *, users="f", depth=1, passes=4, cores=1, per_gigabyte=Tru
     def measure(run, server):
         run.start(server, cores=cores)
         arguments = ["--users", f"{users}:{run.mail.fetchers}", "--clients", run.mail.fetchers,
-                     "--depth", depth, "--passes", max(run.scaled(passes), 1)]
+                     "--depth", depth, "--passes", passes]
         result = run.load(server, "fetch", *arguments, tls=tls, cores=cores)
         run.same(f"octets of {users}", result["octets"] / result["operations"])
         if not per_gigabyte:
@@ -95,6 +92,7 @@ def big(user, prepare):
         if prepare in ("first", "cold"):
             run.servers[server].stop()
             run.mail.forget(owner, user)
+        if prepare == "first":
             run.mail.touch(owner, user)
         run.start(server, cores=2)
         if prepare in ("warm", "new"):
@@ -131,7 +129,8 @@ def rate(users="u", tls="none", count=8000, clients=16):
 def paced(what, tls, per_second, count, beside=None):
     def measure(run, server):
         run.start(server, cores=2)
-        arguments = ["--what", what, "--rate", per_second, "--count", run.scaled(count), "--users", f"u:{run.mail.users}"]
+        arguments = ["--what", what, "--rate", per_second, "--count", run.scaled(count), "--users", f"u:{run.mail.users}",
+                     "--source", "127.0.1.1", "--sources", 200]
         with run.beside(server, beside):
             result = run.load(server, "paced", *arguments, tls=tls)
         return result["p50"], result["p99"]

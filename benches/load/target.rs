@@ -1,6 +1,6 @@
 //! Where the server is, who logs in, and how a connection to it is made.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -81,9 +81,12 @@ pub(crate) struct Target {
     /// Resume the TLS session of the connection before.
     #[arg(long)]
     resume: bool,
-    /// The address to connect from.
+    /// The address to connect from, and the next ones if there are several `--sources`.
     #[arg(long)]
-    source: Option<IpAddr>,
+    source: Option<Ipv4Addr>,
+    /// How many addresses to connect from, in turn.
+    #[arg(long, default_value_t = 1)]
+    sources: u8,
     /// Whose mail: `NAME`, or `PREFIX:COUNT`.
     #[arg(long, default_value = "u:200")]
     pub(crate) users: Users,
@@ -116,8 +119,12 @@ impl Target {
     }
 
     /// Connects and reads the greeting; with STLS also that, so that USER can follow.
-    pub(crate) async fn connect(&self, connector: Option<&TlsConnector>) -> Outcome<Client> {
-        let tcp = self.open().await.map_err(|error| {
+    pub(crate) async fn connect(
+        &self,
+        connector: Option<&TlsConnector>,
+        turn: u64,
+    ) -> Outcome<Client> {
+        let tcp = self.open(turn).await.map_err(|error| {
             format!(
                 "{}: cannot connect: {error}; is the server running?",
                 self.address
@@ -156,20 +163,22 @@ impl Target {
         connector: Option<&TlsConnector>,
         turn: u64,
     ) -> Outcome<Client> {
-        let mut client = self.connect(connector).await?;
+        let mut client = self.connect(connector, turn).await?;
         client
             .log_in(&self.users.name(turn), &self.password)
             .await?;
         Ok(client)
     }
 
-    async fn open(&self) -> std::io::Result<TcpStream> {
+    async fn open(&self, turn: u64) -> std::io::Result<TcpStream> {
         let socket = if self.address.is_ipv4() {
             TcpSocket::new_v4()?
         } else {
             TcpSocket::new_v6()?
         };
-        if let Some(source) = self.source {
+        if let Some(first) = self.source {
+            let step = u32::try_from(turn % u64::from(self.sources.max(1))).unwrap_or_default();
+            let source = Ipv4Addr::from_bits(first.to_bits().saturating_add(step));
             socket.bind((source, 0).into())?;
         }
         socket.connect(self.address).await

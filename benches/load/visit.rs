@@ -101,7 +101,7 @@ pub(crate) async fn session(
     connector: Option<TlsConnector>,
     turn: u64,
 ) -> Outcome<bool> {
-    let mut client = target.connect(connector.as_ref()).await?;
+    let mut client = target.connect(connector.as_ref(), turn).await?;
     if target.is_protected() {
         client.listing("CAPA").await?;
     }
@@ -196,7 +196,7 @@ impl Idle {
                     let mut client = if self.log_in {
                         target.log_in(connector.as_ref(), turn).await?
                     } else {
-                        target.connect(connector.as_ref()).await?
+                        target.connect(connector.as_ref(), turn).await?
                     };
                     if self.list {
                         client.count().await?;
