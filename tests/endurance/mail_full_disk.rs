@@ -119,10 +119,13 @@ fn a_full_disk_hides_new_mail_and_nothing_else() {
         let old = street.alive.len();
         disk.clear();
         street.deliver(2);
-        if round % 2 == 1 {
+        if round % 2 == 0 {
+            disk.fill();
+        } else {
+            // The lock can be made, but no new index can be written.
             street.tear_index();
+            disk.fill_octets();
         }
-        disk.fill();
         old_mail_alone(&mut street, old);
         let words = ["dovecot-uidlist", "No space left on device"];
         street.subject.postern().told(WAITING, &words);
@@ -136,6 +139,8 @@ fn a_full_disk_hides_new_mail_and_nothing_else() {
         assert_eq!(street.on_disk().len(), old + 1);
         let gone = street.alive[0].clone();
         street.account_for(&BTreeSet::from([gone]));
+        // What was deleted has made room.
+        disk.fill();
         old_mail_alone(&mut street, old - 1);
         disk.clear();
         street.look();
