@@ -16,7 +16,8 @@ use crate::lab::street::{Side, Street};
 use crate::lab::world::ALICE;
 use crate::length::{dice, rounds};
 
-const DAY: u64 = 86_400;
+const HOUR: u64 = 3600;
+const DAY: u64 = 24 * HOUR;
 const YEAR: u64 = 365 * DAY;
 
 /// Far below the ten seconds that a session waits for a lock.
@@ -222,18 +223,29 @@ fn times_that_somebody_set_hide_no_change() {
     street.deliver(3);
     street.look();
     let top = street.lab.maildir(ALICE).path().to_owned();
-    for _ in 0..rounds(12, 200) {
-        for name in ["cur", "new", "dovecot-uidlist", ""] {
-            if dice.throw(2) == 0 {
-                let time = away(dice.throw(2) == 0, [1, 60, DAY, 40 * YEAR][dice.throw(4)]);
+    let mut times = [HOUR, DAY, 40 * YEAR]
+        .map(|length| away(false, length))
+        .to_vec();
+    times.push(away(true, DAY));
+    for _ in 0..rounds(8, 150) {
+        // All bears the same times before and after the change.
+        let time = *dice.pick(&times);
+        let set_back = || {
+            for name in ["cur", "new", "dovecot-uidlist", ""] {
                 touch(top.join(name).as_path(), time);
             }
+        };
+        for _ in 0..2 {
+            set_back();
+            let visitor = street.visit(Side::Subject);
+            street.leave(visitor);
         }
         match dice.throw(3) {
-            0 => street.deliver(1),
-            1 if street.alive.len() > 2 => street.delete(Side::Subject, &[1]),
-            _ => street.change_flags(dice.pick::<&str>(&["+", "-"]), "\\Seen"),
+            0 if street.alive.len() > 2 => street.expunge(street.uids()[1]),
+            1 => street.change_flags(dice.pick::<&str>(&["+", "-"]), "\\Seen"),
+            _ => street.deliver(1),
         }
+        set_back();
         let visitor = street.visit(Side::Subject);
         street.leave(visitor);
     }

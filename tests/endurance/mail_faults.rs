@@ -81,6 +81,12 @@ impl Fault {
         Faults::attach(&street.lab, pid, &inject, &places(street))
     }
 
+    /// Before `+OK` the disk is told to keep what was changed.
+    fn assert_asked_for(self, count: usize) {
+        let first = self.call == "fsync" && self.when.starts_with('1');
+        assert!(!first || count > 0, "nothing is made durable");
+    }
+
     /// Whether the disk is full or may only be read: then new mail may have to wait.
     fn is_full(self) -> bool {
         matches!(self.error, "ENOSPC" | "EDQUOT" | "EROFS")
@@ -161,6 +167,7 @@ fn open_under(street: &mut Street, fault: Fault) {
     }
     let durable = fault.call != "fsync" || count == 0 || fault.is_full();
     assert!(durable, "{fault:?}: UIDs are told that are not on the disk");
+    fault.assert_asked_for(count);
     let seen = listed(&mut client);
     client.quit();
     let old = street.uids();
@@ -220,6 +227,7 @@ fn a_deletion_that_fails_is_told_and_deletes_nothing_else() {
             .iter()
             .filter(|octets| !street.on_disk().contains(*octets));
         let gone = gone.count();
+        fault.assert_asked_for(count);
         if count > 0 {
             assert!(reply.starts_with("-ERR"), "{fault:?} and still {reply}");
             assert_told(&street, "deleting failed");

@@ -167,6 +167,9 @@ fn prepare(street: &mut Street, dice: &mut Dice) {
         2 => street.change_flags("-", "\\Seen"),
         _ => {}
     }
+    if dice.throw(2) == 0 {
+        street.tear_index();
+    }
 }
 
 /// Marks some messages, says QUIT and kills the server at some moment after that. Gives the octets

@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::daemon::until;
+use super::daemon::{DEADLINE, until};
 use super::world::Lab;
 
 /// Faults that last until the value is dropped.
 pub(crate) struct Faults {
     strace: Child,
+    traced: Pid,
     log: PathBuf,
 }
 
@@ -47,7 +48,11 @@ impl Faults {
             .stdin(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| panic!("strace: {error}; run script/bootstrap"));
-        let mut faults = Self { strace, log };
+        let mut faults = Self {
+            strace,
+            traced: pid,
+            log,
+        };
         until("strace to hold every thread", || {
             let ended = faults.strace.try_wait().expect("the state of strace");
             assert!(
@@ -79,15 +84,27 @@ impl Drop for Faults {
         let pid = Pid::from_raw(i32::try_from(self.strace.id()).expect("a process id"));
         // It detaches, and the program goes on by itself.
         let _ = kill(pid, Signal::SIGTERM);
-        // One whose program was killed under it may wait for ever.
+        // One whose program was killed under it may wait for ever. Another is given its time: if it
+        // were killed, a call of the program could be left unfinished.
         let started = Instant::now();
         while self.strace.try_wait().is_ok_and(|ended| ended.is_none()) {
-            if started.elapsed() > Duration::from_secs(1) {
+            let patience = if is_dead(self.traced) {
+                Duration::from_secs(1)
+            } else {
+                DEADLINE
+            };
+            if started.elapsed() > patience {
                 let _ = self.strace.kill();
             }
             thread::sleep(Duration::from_millis(2));
         }
     }
+}
+
+/// Ended, although nobody has asked for its status yet.
+fn is_dead(pid: Pid) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status.is_empty() || status.contains("State:\tZ")
 }
 
 fn all_traced(pid: Pid) -> bool {

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write as _;
 
 use super::Subject;
 use super::dice::Dice;
@@ -262,6 +263,16 @@ impl Street {
             }
             self.told.insert(*uid, octets.clone());
         }
+    }
+
+    /// The last line of the index is torn, as by a crash: the next change writes all of it anew.
+    pub(crate) fn tear_index(&self) {
+        let index = self.lab.maildir(ALICE).path().join("dovecot-uidlist");
+        let mut file = fs::File::options()
+            .append(true)
+            .open(index)
+            .expect("an index");
+        file.write_all(b"torn").expect("writing");
     }
 
     /// The index is lost: messages may get new UIDs, and no old UID may come back.
