@@ -143,7 +143,7 @@ impl<'a> Entry<'a> {
             (&b""[..], rest.get(1..)?)
         } else {
             let colon = memchr::memmem::find(rest, b" :")?;
-            (rest.get(..colon)?.trim_ascii(), rest.get(colon + 2..)?)
+            (without_blanks(rest.get(..colon)?), rest.get(colon + 2..)?)
         };
         let base = name::base(name);
         let possible = !base.is_empty()
@@ -242,6 +242,15 @@ impl<R: BufRead> Lines<R> {
 pub fn torn_uid(line: &[u8]) -> Option<u32> {
     let blank = memchr::memchr(b' ', line)?;
     positive(line.get(..blank)?)
+}
+
+/// Without the blanks around it. Nothing else goes: behind another octet may stand a colon, which
+/// would become the beginning of the name when the entry is printed.
+fn without_blanks(mut keys: &[u8]) -> &[u8] {
+    while let [b' ', rest @ ..] | [rest @ .., b' '] = keys {
+        keys = rest;
+    }
+    keys
 }
 
 fn positive(digits: &[u8]) -> Option<u32> {
