@@ -2,7 +2,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `path` | from an account to the path of its Maildir |
+//! | `path`, `way` | from an account to the path of its Maildir, and along it |
 //! | `folder` | reaches everything beneath a Maildir from one descriptor, through no link |
 //! | `files`, `name` | what lies in `new` and `cur`, and what a file name tells |
 //! | `uidlist`, `index` | the text of `dovecot-uidlist`, and reading it |
@@ -48,6 +48,7 @@ mod table;
 mod twins;
 pub mod uidlist;
 mod update;
+mod way;
 mod writer;
 
 #[cfg(test)]

@@ -8,9 +8,8 @@
 pub fn is_mail(name: &[u8]) -> bool {
     !matches!(name.first(), None | Some(b'.' | b':'))
         && name.len() <= 255
-        && !name
-            .iter()
-            .any(|octet| matches!(octet, b'\n' | b'\r' | 0 | b'/'))
+        && memchr::memchr3(b'\n', b'\r', b'/', name).is_none()
+        && memchr::memchr(0, name).is_none()
 }
 
 /// The part that stays the same while flags change.
@@ -28,8 +27,8 @@ pub fn flags(name: &[u8]) -> &[u8] {
 
 /// The number behind `,S=` (octets on disk) or `,W=` (octets on the wire) in a base name.
 pub fn number(base: &[u8], key: u8) -> Option<u64> {
-    base.split(|&octet| octet == b',')
-        .skip(1)
+    let told = base.get(memchr::memchr(b',', base)? + 1..)?;
+    told.split(|&octet| octet == b',')
         .find_map(|part| match part {
             [name, b'=', digits @ ..] if *name == key => decimal(digits),
             _ => None,

@@ -142,13 +142,16 @@ impl<'a> Entry<'a> {
         let (keys, name) = if version == 1 {
             (&b""[..], rest.get(1..)?)
         } else {
-            let colon = memchr::memmem::find(rest, b" :")?;
-            (without_blanks(rest.get(..colon)?), rest.get(colon + 2..)?)
+            // The colon behind a blank; a search for both is dearer, for a line this short.
+            let after_blank =
+                |at: &usize| at.checked_sub(1).and_then(|at| rest.get(at)) == Some(&b' ');
+            let colon = memchr::memchr_iter(b':', rest).find(after_blank)?;
+            (without_blanks(rest.get(..colon)?), rest.get(colon + 1..)?)
         };
         let base = name::base(name);
         let possible = !base.is_empty()
             && base.len() <= 255
-            && !base.iter().any(|octet| matches!(octet, b'/' | 0 | b'\r'));
+            && memchr::memchr3(b'/', 0, b'\r', base).is_none();
         possible.then_some(Self { uid, keys, base })
     }
 
