@@ -12,6 +12,10 @@ pub fn run(input: &[u8]) {
         return;
     };
     let first = outcome(text);
+    if text.starts_with('\u{feff}') {
+        // A byte order mark is one at the very beginning only.
+        return;
+    }
     let second = outcome(&format!("# one more line\n{text}"));
     match (first, second) {
         (Ok((config, warnings)), Ok((again, warnings_again))) => {
@@ -20,8 +24,6 @@ pub fn run(input: &[u8]) {
             assert_eq!(warnings, warnings_again);
         }
         (Err(findings), Err(again)) => assert_eq!(findings, again),
-        // A byte order mark is one at the very beginning only.
-        (Ok(_), Err(_)) if text.starts_with('\u{feff}') => {}
         (first, second) => panic!("{first:?}\n{second:?}"),
     }
 }

@@ -10,6 +10,7 @@ pub mod maildir;
 mod model;
 pub mod names;
 pub mod sasl;
+mod scram;
 mod secret;
 pub mod session;
 pub mod stuffing;

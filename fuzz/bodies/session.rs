@@ -143,7 +143,7 @@ impl<'a> Talk<'a> {
         let mut talk = Self {
             setup,
             session: Session::new(setup.settings.clone(), setup.offer(false)),
-            house: House::new(),
+            house: House::new(&["PLAIN"], None),
             exchange: None,
             model: Model::new(&store),
             store,
@@ -347,7 +347,7 @@ impl<'a> Talk<'a> {
 
     fn step(&mut self, response: Option<&[u8]>) -> Turn {
         let mut exchange = self.exchange.take().expect("an exchange goes on");
-        let progress = self.house.step(&mut exchange, response);
+        let progress = self.house.step(&mut exchange, response, false);
         match progress {
             Progress::Challenge(challenge) => {
                 self.exchange = Some(exchange);

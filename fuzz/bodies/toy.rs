@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use postern_auth::{
-    Account, Answer, Audit, Authenticator, Caller, Channel, CrossSite, Directory, Exchange,
-    Identity, Login, LoginRecord, LoginRule, LoginType, Policy, Progress, Secret, Site,
-    Unavailable, Verdict,
+    Account, Answer, Audit, Authenticator, Caller, CertificateName, Channel, CrossSite, Directory,
+    Exchange, Fingerprint, Identity, Login, LoginRecord, LoginRule, LoginType, Policy, Progress,
+    ScramAnswer, Secret, Site, TlsFacts, Unavailable, Verdict,
 };
 use tokio::runtime::{Builder, Runtime};
+
+use super::scram;
 
 /// Says yes to every password, unless its first octet says otherwise: `w` wrong, `n` no password,
 /// `o` overloaded, `t` trouble. Names say the rest: see [`account`].
@@ -60,6 +62,32 @@ impl Directory for Toy {
         Box::pin(std::future::ready(answer))
     }
 
+    fn scram_keys<'a>(
+        &'a self,
+        login: &'a Login,
+        account: Option<&'a Account>,
+        _: IpAddr,
+    ) -> Answer<'a, ScramAnswer> {
+        let keys = scram::keys();
+        Box::pin(std::future::ready(Ok(match account {
+            Some(account) if account.name == login.key() => ScramAnswer::Stored(keys),
+            _ => ScramAnswer::MadeUp(keys),
+        })))
+    }
+
+    fn find_certificate<'a>(
+        &'a self,
+        _: Fingerprint,
+        _: IpAddr,
+    ) -> Answer<'a, Option<Arc<Account>>> {
+        locked(&self.asked).push(Asked {
+            account: Some("alice".to_owned()),
+            password: Vec::new(),
+            right: true,
+        });
+        Box::pin(std::future::ready(Ok(account("alice").map(Arc::new))))
+    }
+
     fn verify<'a>(
         &'a self,
         account: Option<&'a Account>,
@@ -89,8 +117,8 @@ impl Audit for Records {
 }
 
 impl House {
-    /// A house whose throttle is off, and a connection in the clear that may do everything.
-    pub(crate) fn new() -> Self {
+    /// A house whose throttle is off, and a connection that may do everything of this.
+    pub(crate) fn new(mechanisms: &[&str], tls: Option<TlsFacts>) -> Self {
         let (directory, records) = (Arc::new(Toy::default()), Arc::new(Records::default()));
         let policy = Policy {
             site: Some(Site::new("here")),
@@ -101,10 +129,11 @@ impl House {
             throttle_window: Duration::from_mins(1),
             refusal_delay: Duration::from_secs(5),
             blocked_accounts: vec!["administrator".to_owned()],
+            certificate_names: vec![CertificateName::Fingerprint],
         };
         let rule = LoginRule {
             login_type: LoginType::PlainText,
-            mechanisms: vec!["PLAIN".to_owned()],
+            mechanisms: mechanisms.iter().map(|name| (*name).to_owned()).collect(),
             user_pass: true,
         };
         Self {
@@ -116,7 +145,7 @@ impl House {
             directory,
             records,
             channel: Channel {
-                tls: None,
+                tls: tls.map(Arc::new),
                 rule: rule.into(),
             },
             caller: Caller::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1),
@@ -124,8 +153,13 @@ impl House {
     }
 
     /// Takes a step; a refusal's delay passes at once. Nobody is let in whom the directory did not
-    /// recognise in this very step.
-    pub(crate) fn step(&self, exchange: &mut Exchange, response: Option<&[u8]>) -> Progress {
+    /// recognise in this very step, unless there was a `proof`.
+    pub(crate) fn step(
+        &self,
+        exchange: &mut Exchange,
+        response: Option<&[u8]>,
+        proof: bool,
+    ) -> Progress {
         let before = self.asked().len();
         let progress = RUNTIME.with(|runtime| runtime.block_on(exchange.step(response)));
         let right = self
@@ -134,7 +168,7 @@ impl House {
             .is_some_and(|asked| asked.iter().any(|asked| asked.right));
         if let Progress::Granted(identity) = &progress {
             let name = &identity.account().name;
-            assert!(right, "{name} was let in unseen");
+            assert!(right || proof, "{name} was let in unseen");
             let locked_out = ["nobody", "bob", "carol", "dave", "administrator"];
             assert!(!locked_out.contains(&name.as_str()), "{name} was let in");
         }
@@ -158,7 +192,7 @@ impl House {
 
 /// The permission to open somebody's maildrop, by the one way to it.
 pub(crate) fn identity(name: &str) -> Identity {
-    let mut house = House::new();
+    let mut house = House::new(&[], None);
     let House {
         authenticator,
         channel,
@@ -167,7 +201,7 @@ pub(crate) fn identity(name: &str) -> Identity {
     } = &mut house;
     let password = Secret::new(b"right".to_vec());
     let mut exchange = authenticator.begin_password(name.as_bytes(), password, channel, caller);
-    match house.step(&mut exchange, None) {
+    match house.step(&mut exchange, None, false) {
         Progress::Granted(identity) => identity,
         other => panic!("{other:?}"),
     }

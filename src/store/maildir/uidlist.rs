@@ -146,7 +146,7 @@ impl<'a> Entry<'a> {
             let after_blank =
                 |at: &usize| at.checked_sub(1).and_then(|at| rest.get(at)) == Some(&b' ');
             let colon = memchr::memchr_iter(b':', rest).find(after_blank)?;
-            (rest.get(..colon)?.trim_ascii(), rest.get(colon + 1..)?)
+            (without_blanks(rest.get(..colon)?), rest.get(colon + 1..)?)
         };
         let base = name::base(name);
         let possible = !base.is_empty()
@@ -245,6 +245,15 @@ impl<R: BufRead> Lines<R> {
 pub fn torn_uid(line: &[u8]) -> Option<u32> {
     let blank = memchr::memchr(b' ', line)?;
     positive(line.get(..blank)?)
+}
+
+/// Without the blanks around it. Nothing else goes: behind another octet may stand a colon, which
+/// would become the beginning of the name when the entry is printed.
+fn without_blanks(mut keys: &[u8]) -> &[u8] {
+    while let [b' ', rest @ ..] | [rest @ .., b' '] = keys {
+        keys = rest;
+    }
+    keys
 }
 
 fn positive(digits: &[u8]) -> Option<u32> {

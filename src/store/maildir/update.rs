@@ -80,6 +80,9 @@ impl Update<'_> {
                     if !lock.is_ours() {
                         continue;
                     }
+                    // While the index stands it says which uids were given out: it goes only
+                    // when there is room above them.
+                    self.check_room(floor, table.unlisted().len())?;
                     self.put_aside(damage)?;
                     self.begin(&lock, floor, table)?
                 }
@@ -206,14 +209,7 @@ impl Update<'_> {
         table: &mut Table<'_>,
     ) -> Result<u32, StoreError> {
         let taken = table.taken();
-        if !index::has_room(first, unlisted.len().saturating_add(taken.len())) {
-            let problem = format!(
-                "the next unique id would be {first}, and there are none above {}: move the \
-                     mail into a new Maildir",
-                u32::MAX - 1
-            );
-            return Err(self.folder.unusable(INDEX, &problem));
-        }
+        self.check_room(first, unlisted.len().saturating_add(taken.len()))?;
         let mut free = (first..).filter(|uid| !taken.contains(uid));
         let mut next = first;
         for &index in unlisted {
@@ -223,6 +219,19 @@ impl Update<'_> {
             }
         }
         Ok(next)
+    }
+
+    /// Whether so many uids are left from `first` on.
+    fn check_room(&self, first: u32, count: usize) -> Result<(), StoreError> {
+        if index::has_room(first, count) {
+            return Ok(());
+        }
+        let problem = format!(
+            "the next unique id would be {first}, and there are none above {}: move the mail into \
+             a new Maildir",
+            u32::MAX - 1
+        );
+        Err(self.folder.unusable(INDEX, &problem))
     }
 
     fn append(
