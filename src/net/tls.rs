@@ -5,18 +5,24 @@
 //! otherwise still be bound to a certificate that is gone.
 #![expect(clippy::disallowed_types, reason = "the door is where sockets are")]
 
+mod clients;
 mod end_point;
 mod files;
+mod shown;
 #[cfg(test)]
 mod tests;
 
 use std::io;
 use std::sync::Arc;
 
-use rustls::crypto::aws_lc_rs;
-use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::{Acceptor, ClientHello, ProducesTickets, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{ProtocolVersion, ServerConfig, ServerConnection, SupportedProtocolVersion, version};
+use rustls::{
+    HandshakeKind, ProtocolVersion, ServerConfig, ServerConnection, SupportedProtocolVersion,
+    version,
+};
+use rustls_pki_types::UnixTime;
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -25,9 +31,12 @@ use postern_auth::TlsFacts;
 
 use crate::config::{self, CertificateFiles, TlsVersion};
 
+pub use clients::ClientFiles;
+use clients::Clients;
 use end_point::server_end_point;
 pub use files::TlsError;
 use files::certified_key;
+use shown::{Sessions, Tickets};
 
 /// Tickets sent after a full handshake of TLS 1.3. Each one costs; clients use one.
 const TICKETS: usize = 1;
@@ -52,38 +61,14 @@ impl Tls {
     /// # Errors
     /// [`TlsError`] names the file and the remedy.
     pub fn load(config: &config::Tls) -> Result<Self, TlsError> {
-        let versions: &[&SupportedProtocolVersion] = match config.minimum {
-            TlsVersion::Tls12 => &[&version::TLS13, &version::TLS12],
-            TlsVersion::Tls13 => &[&version::TLS13],
-        };
-        let ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::Setup)?;
-        let load = |pair: &CertificateFiles| -> Result<Presented, TlsError> {
-            let key = certified_key(pair)?;
-            let end_point = key
-                .end_entity_cert()
-                .ok()
-                .and_then(|der| server_end_point(der));
-            let provider = Arc::new(aws_lc_rs::default_provider());
-            let mut config = ServerConfig::builder_with_provider(provider)
-                .with_protocol_versions(versions)
-                .map_err(TlsError::Setup)?
-                .with_no_client_auth()
-                .with_cert_resolver(Arc::new(Only(Arc::new(key))));
-            config.ticketer = ticketer.clone();
-            config.send_tls13_tickets = TICKETS;
-            // Enforced when the client offers ALPN at all, so that a session of another protocol
-            // cannot be led here (RFC 7301, ALPACA).
-            config.alpn_protocols = vec![b"pop3".to_vec()];
-            let config = Arc::new(config);
-            Ok(Presented { config, end_point })
-        };
+        let generation = Generation::begin(config)?;
         let by_name = config
             .sni
             .iter()
-            .map(|(name, pair)| Ok((name.to_ascii_lowercase(), load(pair)?)));
+            .map(|(name, pair)| Ok((name.to_ascii_lowercase(), generation.presented(pair)?)));
         Ok(Self {
             by_name: by_name.collect::<Result<_, TlsError>>()?,
-            default: load(&config.default)?,
+            default: generation.presented(&config.default)?,
         })
     }
 
@@ -94,7 +79,7 @@ impl Tls {
     ) -> io::Result<(TlsStream<TcpStream>, TlsFacts)> {
         let start = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
         let presented = self.presented_to(start.client_hello().server_name());
-        let stream = start.into_stream(presented.config.clone()).await?;
+        let stream = shown::within(start.into_stream(presented.config.clone())).await?;
         let facts = facts(stream.get_ref().1, presented);
         Ok((stream, facts))
     }
@@ -110,6 +95,55 @@ impl Tls {
     }
 }
 
+/// What all certificates of one load have in common.
+struct Generation {
+    provider: Arc<CryptoProvider>,
+    versions: Vec<&'static SupportedProtocolVersion>,
+    ticketer: Arc<dyn ProducesTickets>,
+    clients: Option<Arc<Clients>>,
+}
+
+impl Generation {
+    fn begin(config: &config::Tls) -> Result<Self, TlsError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let clients = config.clients.as_ref();
+        let clients = clients.map(|clients| Clients::load(clients, UnixTime::now()));
+        Ok(Self {
+            versions: match config.minimum {
+                TlsVersion::Tls12 => vec![&version::TLS13, &version::TLS12],
+                TlsVersion::Tls13 => vec![&version::TLS13],
+            },
+            ticketer: aws_lc_rs::Ticketer::new().map_err(TlsError::Setup)?,
+            clients: clients.transpose()?.map(Arc::new),
+            provider,
+        })
+    }
+
+    fn presented(&self, pair: &CertificateFiles) -> Result<Presented, TlsError> {
+        let key = certified_key(pair)?;
+        let der = key.end_entity_cert().ok();
+        let end_point = der.and_then(|der| server_end_point(der));
+        let builder = ServerConfig::builder_with_provider(self.provider.clone())
+            .with_protocol_versions(&self.versions)
+            .map_err(TlsError::Setup)?;
+        let resolver = Arc::new(Only(Arc::new(key)));
+        let mut config = match &self.clients {
+            None => builder.with_no_client_auth(),
+            Some(clients) => builder.with_client_cert_verifier(clients.clone()),
+        }
+        .with_cert_resolver(resolver);
+        config.ticketer = Arc::new(Tickets(self.ticketer.clone()));
+        // New with each load, as the ticket keys are.
+        config.session_storage = Arc::new(Sessions(config.session_storage.clone()));
+        config.send_tls13_tickets = TICKETS;
+        // Enforced when the client offers ALPN at all, so that a session of another protocol
+        // cannot be led here (RFC 7301, ALPACA).
+        config.alpn_protocols = vec![b"pop3".to_vec()];
+        let config = Arc::new(config);
+        Ok(Presented { config, end_point })
+    }
+}
+
 /// What a finished handshake proves. A resumed session showed the same certificate: its ticket is
 /// of this generation, and good for no other name.
 fn facts(connection: &ServerConnection, presented: &Presented) -> TlsFacts {
@@ -118,10 +152,14 @@ fn facts(connection: &ServerConnection, presented: &Presented) -> TlsFacts {
     let exported = is_13.then(|| {
         connection.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(&[]))
     });
+    // No session with a certificate can be resumed; should one be, its certificate was not judged.
+    let judged = connection.handshake_kind() != Some(HandshakeKind::Resumed);
+    let shown = connection.peer_certificates().filter(|_| judged);
+    let certificate = shown.and_then(<[_]>::first);
     TlsFacts {
         exporter: exported.and_then(Result::ok),
         server_end_point: presented.end_point.clone(),
-        client_certificate: None,
+        client_certificate: certificate.map(|der| der.as_ref().into()),
     }
 }
 

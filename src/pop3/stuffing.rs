@@ -4,7 +4,7 @@
 //! An LF without a CR before it becomes CRLF. A CR elsewhere, NUL and 8-bit octets go out as they
 //! are stored: mail is not altered beyond what the protocol needs.
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::turn::Extent;
 
@@ -83,9 +83,11 @@ impl Stuffer {
     }
 }
 
-/// Whether a header is ASCII (RFC 6856 §2.1), as far as the first block of the message holds it.
+/// Whether a header is ASCII (RFC 6856 §2.1), as far as the first block of the message holds it. It
+/// ends where TOP ends it: at the first empty line, however that line ends.
 pub fn has_ascii_header(block: &[u8]) -> bool {
-    let end = memmem::find(block, b"\n\r\n").or_else(|| memmem::find(block, b"\n\n"));
-    let header = end.and_then(|end| block.get(..end)).unwrap_or(block);
-    header.is_ascii()
+    block
+        .split_inclusive(|octet| *octet == b'\n')
+        .take_while(|line| !matches!(*line, b"\n" | b"\r\n"))
+        .all(<[u8]>::is_ascii)
 }

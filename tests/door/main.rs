@@ -18,6 +18,10 @@
 mod wire;
 
 mod activation;
+mod certificate_check;
+mod certificate_limits;
+mod certificates;
+mod external;
 mod hostile;
 mod life;
 mod limits;

@@ -9,6 +9,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod clock;
 pub(crate) mod dovecot;

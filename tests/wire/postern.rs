@@ -144,11 +144,21 @@ pub(crate) fn start(setup: &Setup) -> House {
 /// # Errors
 /// What it said.
 pub(crate) fn try_start(setup: &Setup) -> Result<House, String> {
+    run(prepared(setup, |_| ()))
+}
+
+/// Starts the server on a ground to which something is added first.
+pub(crate) fn start_on(setup: &Setup, add: impl Fn(&Ground)) -> House {
+    run(prepared(setup, add)).unwrap_or_else(|log| panic!("the server did not start:\n{log}"))
+}
+
+fn prepared(setup: &Setup, add: impl Fn(&Ground)) -> Ground {
     let ground = Ground::prepare(&setup.maildrop);
     ground.secret("users.toml", &users());
     std::fs::write(ground.path("postern.toml"), setup.toml(&ground)).expect("writing");
+    add(&ground);
     ground.give_away();
-    run(ground)
+    ground
 }
 
 fn run(ground: Ground) -> Result<House, String> {

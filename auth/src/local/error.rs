@@ -8,8 +8,15 @@ use crate::{HashError, ScramError};
 /// A users file that cannot be read, understood or written.
 #[derive(Debug, thiserror::Error)]
 pub enum UsersError {
+    /// There is nothing in it, as in a file that is being written.
+    #[error("{}: is empty, as if it had been cut off; to have no users, leave a comment in it",
+            path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
     /// The system refused.
-    #[error("{}: cannot {what}: {source}", path.display())]
+    #[error("{}: cannot {what}: {source}{}", path.display(), remedy(source))]
     Io {
         /// The file.
         path: PathBuf,
@@ -112,6 +119,14 @@ pub enum UsersError {
         /// The file.
         path: PathBuf,
     },
+}
+
+fn remedy(source: &io::Error) -> &'static str {
+    if source.kind() == io::ErrorKind::PermissionDenied {
+        "; it must belong to the user under whom the server runs: use chown"
+    } else {
+        ""
+    }
 }
 
 /// What is wrong with one user.

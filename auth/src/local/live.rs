@@ -22,6 +22,10 @@ use crate::{Account, Fingerprint, Login, Pool, Secret};
 /// How often the file is looked at, at most.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// How long a changed file must stay as it is before it is believed. An editor that writes in place
+/// goes on within this time; half of such a file may look like a whole one with fewer users in it.
+const SETTLED: Duration = Duration::from_millis(50);
+
 /// The users of one file, kept up to date.
 #[derive(Debug)]
 pub struct LocalUsers {
@@ -94,8 +98,16 @@ impl LocalUsers {
     }
 
     fn load(&self) -> Result<(Index, Stamp), UsersError> {
-        let (text, stamp) = read(&self.path)?;
-        Ok((indexed(&self.path, &text)?, stamp))
+        let path = self.path.clone();
+        let (text, stamp) = read(&path)?;
+        settle();
+        if Stamp::of_path(&path) != Some(stamp) {
+            return Err(UsersError::Changed { path });
+        }
+        if text.trim().is_empty() && self.count() > 0 {
+            return Err(UsersError::Empty { path });
+        }
+        Ok((indexed(&path, &text)?, stamp))
     }
 
     /// Whether it is time to look at the file; says so to one asker only.
@@ -124,6 +136,14 @@ fn indexed(path: &Path, text: &str) -> Result<Index, UsersError> {
         );
     }
     Ok(Index::new(&parsed))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "once for each change of the file, in the pool that may wait"
+)]
+fn settle() {
+    std::thread::sleep(SETTLED);
 }
 
 fn millis(duration: Duration) -> u64 {

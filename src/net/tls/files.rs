@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rustls::crypto::aws_lc_rs;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 
 use crate::config::CertificateFiles;
 
@@ -14,7 +14,9 @@ use crate::config::CertificateFiles;
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A PEM file cannot be read.
-    #[error("{path}: {problem}; it must be PEM and readable by the user that the server runs as")]
+    #[error(
+        "{path}: {problem}; it must be whole, and readable by the user that the server runs as"
+    )]
     File {
         /// The file.
         path: PathBuf,
@@ -38,11 +40,8 @@ pub enum TlsError {
 
 /// The chain and its key, which must go together.
 pub(super) fn certified_key(pair: &CertificateFiles) -> Result<CertifiedKey, TlsError> {
-    regular(&pair.certificate)?;
+    let chain = certificates(&pair.certificate)?;
     regular(&pair.private_key)?;
-    let chain = CertificateDer::pem_file_iter(&pair.certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unreadable(&pair.certificate, &error))?;
     let key = PrivateKeyDer::from_pem_file(&pair.private_key)
         .map_err(|error| unreadable(&pair.private_key, &error))?;
     CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(|source| {
@@ -54,6 +53,30 @@ pub(super) fn certified_key(pair: &CertificateFiles) -> Result<CertifiedKey, Tls
     })
 }
 
+/// All certificates of a PEM file.
+pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    regular(path)?;
+    CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|error| unreadable(path, &error))
+}
+
+/// All revocation lists of a PEM file, or the one of a DER file.
+pub(super) fn revocation_lists(
+    path: &Path,
+) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsError> {
+    regular(path)?;
+    let lists: Vec<_> = CertificateRevocationListDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|error| unreadable(path, &error))?;
+    if !lists.is_empty() {
+        return Ok(lists);
+    }
+    #[expect(clippy::disallowed_methods, reason = "TLS reads its own files")]
+    let der = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
+    Ok(vec![der.into()])
+}
+
 /// A pipe in the place of a file would be waited for without end.
 fn regular(path: &Path) -> Result<(), TlsError> {
     match std::fs::metadata(path) {
@@ -63,7 +86,7 @@ fn regular(path: &Path) -> Result<(), TlsError> {
     }
 }
 
-fn unreadable(path: &Path, error: &dyn Display) -> TlsError {
+pub(super) fn unreadable(path: &Path, error: &dyn Display) -> TlsError {
     TlsError::File {
         path: path.to_owned(),
         problem: error.to_string(),

@@ -6,7 +6,6 @@
 //! every entry's, and in an index that replaces a lost one beyond
 //! the time in seconds and the mark.
 
-use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
@@ -136,7 +135,9 @@ impl Update<'_> {
         table: &mut Table<'_>,
     ) -> Result<bool, StoreError> {
         let unlisted = table.unlisted();
-        let first = self.seconds().max(floor).max(mark::read(self.folder));
+        let mark =
+            mark::read(self.folder).map_err(|errno| self.folder.failed(mark::MARK, errno))?;
+        let first = self.seconds().max(floor).max(mark);
         let next = self.assign(&unlisted, first, table)?;
         let header = Header {
             version: 3,
@@ -265,7 +266,10 @@ impl Update<'_> {
             None
         };
         let drop_dead = table.files().quiet && again.as_ref().is_some_and(|files| files.quiet);
-        let here = again.as_ref().map_or_else(HashMap::new, Files::by_base);
+        let here = |base: &[u8]| {
+            let again = again.as_ref();
+            again.is_some_and(|files| files.find(base).is_some())
+        };
         let draft = lock.draft()?;
         let mut out = Writer::new(draft.as_fd());
         out.header(&rewrite.header)?;
@@ -278,7 +282,7 @@ impl Update<'_> {
             };
             let row = table.row(entry.base);
             let current = row.is_some_and(|row| row.uid == entry.uid);
-            if drop_dead && !current && (row.is_some() || !here.contains_key(entry.base)) {
+            if drop_dead && !current && (row.is_some() || !here(entry.base)) {
                 continue;
             }
             let learned = row.filter(|row| current && row.source == Source::Measured);
@@ -307,7 +311,8 @@ impl Update<'_> {
             path = %self.folder.path().join(INDEX).display(),
             problem = %std::io::Error::from(errno),
             waiting = unlisted.len(),
-            "unique ids cannot be written down: new messages are not shown until they can"
+            "unique ids cannot be written down: new messages are not shown until they can; make \
+             room on the disk or in the quota, or make it writable"
         );
     }
 }
