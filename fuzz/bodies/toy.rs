@@ -101,6 +101,7 @@ impl House {
             throttle_window: Duration::from_mins(1),
             refusal_delay: Duration::from_secs(5),
             blocked_accounts: vec!["administrator".to_owned()],
+            certificate_names: Vec::new(),
         };
         let rule = LoginRule {
             login_type: LoginType::PlainText,
