@@ -83,9 +83,14 @@ pub(crate) struct House {
 
 /// A house with the users above.
 pub(crate) fn house(policy: Policy) -> House {
+    house_of(policy, &users())
+}
+
+/// A house with the users of this text.
+pub(crate) fn house_of(policy: Policy, text: &str) -> House {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("users.toml");
-    crate::local::tests::write(&path, &users());
+    crate::local::tests::write(&path, text);
     let users = Arc::new(LocalUsers::open(&path).unwrap());
     let pool = Arc::new(Pool::new("hash", 2, 1000, 1000).unwrap());
     let records = Arc::new(Records::default());

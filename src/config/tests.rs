@@ -515,3 +515,27 @@ fn a_full_file_has_a_size_or_time_decides_or_nothing() {
     }
     assert_eq!(accepted(SMALL).config.protocol_log, None);
 }
+
+#[test]
+fn ways_from_a_certificate_are_known_words_once() {
+    use postern_auth::CertificateName::{Email, Fingerprint, Upn};
+    let names = |line: &str| format!("{SMALL}\n[login]\n{line}\n");
+    let of = |line: &str| accepted(&names(line)).config.policy.certificate_names;
+    assert_eq!(of(""), [Fingerprint, Upn, Email]);
+    assert_eq!(of("certificate_names = [\"email\", \"upn\"]"), [Email, Upn]);
+    assert!(of("certificate_names = []").is_empty());
+    let mechanisms = "mechanisms = [\"external\", \"Login\", \"scram-sha-256-plus\"]";
+    assert_eq!(
+        accepted(&names(mechanisms)).config.listeners[0]
+            .rule
+            .mechanisms,
+        ["EXTERNAL", "LOGIN", "SCRAM-SHA-256-PLUS"]
+    );
+    for (line, says) in [
+        ("certificate_names = [\"cn\"]", "not a way"),
+        ("certificate_names = [\"upn\", \"upn\"]", "stands twice"),
+    ] {
+        let rejected = run(&names(line)).err().unwrap();
+        assert!(rejected.to_string().contains(says), "{rejected}");
+    }
+}

@@ -2,6 +2,7 @@
 //! (RFC 5802 §6, RFC 9266, RFC 5929).
 
 use rustls::version;
+use sha2::Digest as _;
 
 use crate::wire::client::Client;
 use crate::wire::house::House;
@@ -107,4 +108,24 @@ fn tls_1_2_has_no_exporter_binding() {
     let bound = exporter(&client);
     let (answer, salt) = alice(PLUS, "p=tls-exporter", &bound).talk(&mut client);
     assert!(salt.is_none() && answer.starts_with("-ERR"), "{answer}");
+}
+
+#[test]
+fn the_certificate_is_a_binding_under_either_version() {
+    let house = open();
+    for version in [&version::TLS12, &version::TLS13] {
+        let client = Client::connect(house.implicit).expect("a connection");
+        let mut client = client.with_tls(tls::client_of(version));
+        client.start_tls().expect("a handshake");
+        client.answer();
+        // RFC 5929 §4.1: the certificate is signed with ECDSA and SHA-256.
+        let shown = client
+            .session()
+            .and_then(|session| session.peer_certificates());
+        let certificate = shown.expect("certificates")[0].as_ref();
+        let bound = sha2::Sha256::digest(certificate).to_vec();
+        let (answer, _) = alice(PLUS, "p=tls-server-end-point", &bound).talk(&mut client);
+        assert!(answer.starts_with("+OK"), "{answer}");
+        house.logged(&["granted", PLUS, "\"binding\":\"tls-server-end-point\""]);
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::certificate::tests::certificate;
-use crate::house::{House, bound, caller, granted, house, policy, refused};
+use crate::house::{House, bound, caller, granted, house, house_of, policy, refused};
 use crate::{CertificateName, Fingerprint, Policy};
 
 async fn external(house: &House, der: &[u8], steps: &[Option<&[u8]>]) -> Progress {
@@ -105,4 +105,22 @@ async fn only_the_ways_of_the_policy_are_gone() {
     let der = certificate(&["alice@example.test"], &[], 2099);
     refused(external(&house, &der, &[Some(b"")]).await);
     assert_eq!(house.last().reason, Reason::UnknownCertificate);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fingerprint_in_the_users_file_opens_the_mailbox() {
+    let der = certificate(&["bob@example.test"], &[], 2099);
+    let digits = Fingerprint::of(&der).to_string().to_uppercase();
+    let text = format!(
+        "[[user]]\nname = \"scanner\"\ncertificates = [\"{}\"]\n\n\
+         [[user]]\nname = \"bob\"\naliases = [\"bob@example.test\"]\n",
+        digits.replace("SHA256", "sha256")
+    );
+    let house = house_of(policy(), &text);
+    // The first way decides, though the mail address reaches somebody else.
+    let identity = granted(external(&house, &der, &[Some(b"")]).await);
+    assert_eq!(identity.account().name, "scanner");
+    let other = certificate(&["bob@example.test"], &[], 2099);
+    let identity = granted(external(&house, &other, &[Some(b"")]).await);
+    assert_eq!(identity.account().name, "bob");
 }

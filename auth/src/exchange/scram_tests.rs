@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::*;
 use crate::house::{
-    House, bound, caller, caller_from, channel, granted, house, policy, refused, tls,
+    House, bound, caller, caller_from, channel, granted, house, house_of, policy, refused, tls,
 };
 use crate::scram::{ScramKeys, hmac};
 use crate::{Binding, Caller, Channel, LoginType, Policy, Secret};
@@ -564,4 +564,48 @@ async fn login_refuses_as_the_others_do() {
         ["PLAIN"],
         "only where it is asked for"
     );
+}
+
+/// A file of users who have keys and no hash.
+fn keys_alone() -> String {
+    let right = Secret::new(b"right".to_vec());
+    let keys = ScramKeys::derive(&right, b"another salt".to_vec(), 5000).unwrap();
+    let user = |name| {
+        format!(
+            "[[user]]\nname = \"{name}\"\nscram = \"{}\"\n",
+            keys.to_text()
+        )
+    };
+    user("alice") + &user("bob") + "[[user]]\nname = \"carol\"\n"
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_alone_open_the_mailbox_for_plain_too() {
+    let house = house_of(policy(), &keys_alone());
+    granted(house.pass("alice", "right", &mut caller()).await);
+    granted(house.plain("\0bob\0right", &mut caller()).await);
+    for (name, password, reason) in [
+        ("alice", "wrong", Reason::WrongPassword),
+        ("carol", "right", Reason::NoPassword),
+        ("nobody", "right", Reason::UnknownUser),
+    ] {
+        refused(house.pass(name, password, &mut caller()).await);
+        assert_eq!(house.last().reason, reason);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn made_up_keys_look_like_those_of_most_users() {
+    let house = house_of(policy(), &keys_alone());
+    for login in ["alice", "carol", "nobody"] {
+        let client = Client {
+            login,
+            password: "wrong",
+            ..PLAIN
+        };
+        let seen = client.attempt(&house, &tls_with_all(), &mut caller()).await;
+        let (salt, _, rounds) = shape(&seen.challenges[0]);
+        // Twelve octets are sixteen characters.
+        assert_eq!((salt.len(), rounds), (18, "i=5000"), "{login}");
+    }
 }

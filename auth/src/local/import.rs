@@ -265,6 +265,30 @@ mod tests {
     }
 
     #[test]
+    fn scram_keys_of_dovecot_are_taken_over() {
+        let keys = "4096,W22ZaJ0SNY7soEsUEjb6gQ==,WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=,\
+            wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
+        let imported = import_passwd_file(&format!("a:{{SCRAM-SHA-256}}{keys}::::::"));
+        assert_eq!(imported.notes, []);
+        let user = &imported.users[0];
+        assert!(!user.disabled && user.password.is_none());
+        let pencil = Secret::new(b"pencil".to_vec());
+        assert!(user.scram.as_ref().unwrap().verify(&pencil));
+        for odd in [
+            "",
+            "4096,x",
+            &keys.replace("4096", "1"),
+            &format!("{keys},x"),
+        ] {
+            let imported = import_passwd_file(&format!("a:{{SCRAM-SHA-256}}{odd}::::::"));
+            assert!(
+                imported.users[0].disabled && imported.notes.len() == 1,
+                "{odd}"
+            );
+        }
+    }
+
+    #[test]
     fn a_maildir_is_taken_over_where_it_is_plain() {
         for (home, mail, taken) in [
             ("/home/a", "maildir:/srv/mail/a", Some("/srv/mail/a")),

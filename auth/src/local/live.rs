@@ -46,7 +46,7 @@ impl LocalUsers {
     /// a server does not start with a bad file.
     pub fn open(path: &Path) -> Result<Self, UsersError> {
         let (text, stamp) = read(path)?;
-        let index = Index::new(&parse(path, &text)?);
+        let index = indexed(path, &text)?;
         Ok(Self {
             path: path.into(),
             current: ArcSwap::from_pointee(index),
@@ -107,7 +107,7 @@ impl LocalUsers {
         if text.trim().is_empty() && self.count() > 0 {
             return Err(UsersError::Empty { path });
         }
-        Ok((Index::new(&parse(&path, &text)?), stamp))
+        Ok((indexed(&path, &text)?, stamp))
     }
 
     /// Whether it is time to look at the file; says so to one asker only.
@@ -123,6 +123,19 @@ impl LocalUsers {
                 .compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
     }
+}
+
+/// The users of a text. Keys without the secret come from an editor: salts that are made up can
+/// then be told from real ones after a restart.
+fn indexed(path: &Path, text: &str) -> Result<Index, UsersError> {
+    let parsed = parse(path, text)?;
+    if parsed.secret.is_none() && parsed.users.iter().any(|user| user.scram.is_some()) {
+        tracing::warn!(
+            path = %path.display(),
+            "there are SCRAM keys and no scram_secret: `postern user passwd` writes one"
+        );
+    }
+    Ok(Index::new(&parsed))
 }
 
 #[expect(
