@@ -7,7 +7,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, HandshakeKind, version};
 
 use crate::guests::setup;
-use crate::measure::Gauge;
+use crate::measure::{Gauge, KEPT};
 use crate::wire::client::Client;
 use crate::wire::clock::until;
 use crate::wire::house::House;
@@ -63,7 +63,8 @@ fn resumed_sessions_outlive_their_certificate_and_old_tickets_do_not() {
     ];
     let before = gauge.read();
     let mut alive = Vec::new();
-    let rounds = size(3, 50);
+    // Three sessions stay in each round, of the hundred that one address may have.
+    let rounds = size(3, 30);
     for _ in 0..rounds {
         for config in &configs {
             let first = connect(&house, config);
@@ -96,4 +97,27 @@ fn resumed_sessions_outlive_their_certificate_and_old_tickets_do_not() {
     say(&format!(
         "{rounds} certificates: before {before:?}, after {after:?}"
     ));
+}
+
+#[test]
+fn reloads_leave_nothing_behind() {
+    let house = start(&setup());
+    let gauge = Gauge::of(&house);
+    let reload = |times: usize| {
+        for _ in 0..times {
+            house.log.lock().expect("the log").clear();
+            house.signal(Signal::SIGHUP);
+            house.logged(&["reloaded"]);
+        }
+        gauge.read()
+    };
+    let fresh = gauge.read();
+    let warm = reload(size(30, 300));
+    let count = size(60, 1_000);
+    let after = reload(count);
+    say(&format!(
+        "{count} reloads: fresh {fresh:?}, warm {warm:?}, after {after:?}"
+    ));
+    after.assert_memory("reloads", &warm, KEPT);
+    gauge.settled(&fresh);
 }

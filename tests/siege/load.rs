@@ -25,9 +25,9 @@ const SHARE: f64 = 0.33;
 /// Sessions that stay from the beginning to the end.
 const RESIDENTS: usize = 50;
 
-/// What may be there more in the last third than in the first, after one minute of warming up: memory
+/// What may be there more in the last third than in the first twelfth, after one minute of warming up: memory
 /// in KiB, and descriptors, of which each guest in the middle of a session has up to three.
-const MEMORY: u64 = 2048;
+const MEMORY: u64 = 1536;
 const DESCRIPTORS: usize = 3 * (NAMES.len() + 1);
 
 /// The most that the log takes for a session, in octets; each has a record of its login and one of
@@ -70,8 +70,9 @@ fn length() -> (usize, Duration) {
         return (6, Duration::from_millis(600));
     }
     let minutes = std::env::var("POSTERN_ENDURANCE_MINUTES").ok();
+    // Two at least: the first one is not judged.
     let minutes = minutes.map_or(60, |minutes| minutes.parse().expect("a number of minutes"));
-    (minutes, Duration::from_secs(60))
+    (minutes.max(2), Duration::from_secs(60))
 }
 
 /// Comes again and again, and rests whenever the share is used up.
@@ -151,12 +152,10 @@ fn print(samples: &[Sample], found: &Found) {
 }
 
 fn judge(samples: &[Sample]) {
-    // A third, without the first minute, in which everything is used for the first time.
-    let third = (samples.len() / 3).max(1);
-    let (first, last) = (
-        &samples[1.min(samples.len() - 1)..=third],
-        &samples[samples.len() - third..],
-    );
+    // The first minute is left out: in it everything is used for the first time.
+    let early = (samples.len() / 12).max(1);
+    let late = (samples.len() / 3).max(1);
+    let (first, last) = (&samples[1..=early], &samples[samples.len() - late..]);
     let highest = |part: &[Sample], of: fn(&Reading) -> u64| {
         part.iter()
             .map(|sample| of(&sample.reading))

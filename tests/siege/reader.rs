@@ -1,4 +1,5 @@
-//! Readers that never read: a message of 50 MB that nobody takes, and lists that nobody takes.
+//! Readers that never read: a message of 50 MB that nobody takes, lists that nobody takes, and what CAPA
+//! tells strangers.
 
 use std::io::{ErrorKind, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -19,7 +20,7 @@ use crate::{connect_from, is_full, say, size};
 /// The message.
 const OCTETS: usize = 50_000_000;
 
-/// The shortest timer after the login.
+/// The shortest timer after the login, and the same before it.
 const TIMER: Duration = Duration::from_secs(30);
 
 /// What one of them may take, in KiB: a block of the message (32), what is gathered before it is
@@ -49,18 +50,23 @@ fn ask_for_message(house: &House, number: usize) -> Client {
     client
 }
 
-/// Asks for lists until no more goes out.
-fn ask_for_lists(house: &House, number: usize) -> TcpStream {
+/// A login, or none, and what is asked for again and again.
+const FLOODS: [(&str, &str); 2] = [
+    ("USER dan\r\nPASS delegate dan\r\n", "LIST\r\nUIDL\r\n"),
+    ("", "CAPA\r\n"),
+];
+
+/// Asks until no more goes out.
+fn flood(house: &House, number: usize) -> TcpStream {
+    let (opening, commands) = FLOODS[number % FLOODS.len()];
     let mut stream = connect_from(source(number), house.clear).expect("connecting");
-    stream
-        .write_all(b"USER dan\r\nPASS delegate dan\r\n")
-        .expect("sending");
+    stream.write_all(opening.as_bytes()).expect("sending");
     stream
         .set_write_timeout(Some(Duration::from_millis(500)))
         .expect("a time limit");
-    let lists = b"LIST\r\nUIDL\r\n".repeat(10_000);
+    let commands = commands.repeat(10_000);
     loop {
-        match stream.write(&lists) {
+        match stream.write(commands.as_bytes()) {
             Ok(_) => {}
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                 return stream;
@@ -84,7 +90,11 @@ fn highest(gauge: &Gauge) -> Reading {
 
 #[test]
 fn readers_that_never_read_take_no_memory_and_end() {
-    let house = start(&setup().set("timeouts.authenticated", "\"30s\""));
+    let house = start(
+        &setup()
+            .set("timeouts.authenticated", "\"30s\"")
+            .set("timeouts.pre_authenticated", "\"30s\""),
+    );
     fixture::deliver(&house.ground.maildir("alice"), &letter(OCTETS), 1);
     for number in 0..500 {
         fixture::deliver(&house.ground.maildir("dan"), &letter(200), number);
@@ -97,9 +107,9 @@ fn readers_that_never_read_take_no_memory_and_end() {
         let messages: Vec<_> = (0..each)
             .map(|number| ask_for_message(&house, number))
             .collect();
-        let lists = thread::scope(|scope| {
+        let floods = thread::scope(|scope| {
             let house = &house;
-            let ask = |number| scope.spawn(move || ask_for_lists(house, number));
+            let ask = |number| scope.spawn(move || flood(house, number));
             let readers: Vec<_> = (each..2 * each).map(ask).collect();
             let readers = readers
                 .into_iter()
@@ -113,7 +123,7 @@ fn readers_that_never_read_take_no_memory_and_end() {
                 (gauge.read().descriptors <= before.descriptors + 3).then_some(())
             });
         }
-        drop((messages, lists));
+        drop((messages, floods));
         highest
     });
     let after = gauge.settled(&before);

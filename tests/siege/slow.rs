@@ -10,8 +10,10 @@ use crate::guests::setup;
 use crate::halfopen::hello;
 use crate::measure::Gauge;
 use crate::probe::beside;
+use crate::wire::client::Client;
 use crate::wire::clock::timed;
 use crate::wire::house::House;
+use crate::wire::play::Connection as _;
 use crate::wire::postern::start;
 use crate::{is_full, say};
 
@@ -101,6 +103,16 @@ fn one_by_one(octets: Vec<u8>) -> impl Iterator<Item = Vec<u8>> {
     octets.into_iter().chain(rest).map(|octet| vec![octet])
 }
 
+/// A socket on which TLS is spoken and a greeting was read; what comes next is not encrypted by anybody.
+fn under_tls(house: &House) -> TcpStream {
+    let stream = TcpStream::connect(house.implicit).expect("connecting");
+    let twin = stream.try_clone().expect("the socket twice");
+    let mut client = Client::from_stream(twin).expect("a client");
+    client.start_tls().expect("a handshake");
+    assert!(client.answer().starts_with("+OK"));
+    stream
+}
+
 /// Where one octet a second is sent, and what was said before.
 fn drips(house: &House) -> Vec<(&'static str, TcpStream, Vec<u8>)> {
     let implicit = TcpStream::connect(house.implicit).expect("connecting");
@@ -117,6 +129,11 @@ fn drips(house: &House) -> Vec<(&'static str, TcpStream, Vec<u8>)> {
             b"AGFs".to_vec(),
         ),
         ("in a handshake", implicit, hello()),
+        (
+            "in a record",
+            under_tls(house),
+            b"\x17\x03\x03\x40\x00".to_vec(),
+        ),
         (
             "in a handshake after STLS",
             opened(house, "STLS\r\n"),

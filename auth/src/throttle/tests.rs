@@ -212,3 +212,23 @@ fn clearing_and_counting_again_does_not_grow_the_table() {
     }
     assert!(throttle.lock().known.len() <= 100 && throttle.lock().pairs.len() <= 100);
 }
+
+#[test]
+fn logins_that_are_granted_again_and_again_take_no_room_from_others() {
+    let throttle = Arc::new(Throttle::with_entries(100));
+    for _ in 0..3 {
+        assert!(try_at(&throttle, 1, "alice", START));
+    }
+    for second in 0..300 {
+        let ticket = throttle.begin(source(1), "bob", LIMITS, after(second));
+        ticket.unwrap().granted(after(second));
+    }
+    assert!(
+        !try_at(&throttle, 1, "alice", after(300)),
+        "what was counted against alice is forgotten"
+    );
+    let counts = throttle.lock();
+    for table in [&counts.pairs, &counts.known, &counts.accounts] {
+        assert!(table.places() < 30, "{} places", table.places());
+    }
+}
