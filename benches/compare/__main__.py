@@ -86,7 +86,8 @@ def main():
             print(f"bench: mail, settings and logs are in {folder}")
         else:
             # Some disks take minutes for so many files; nobody need wait for that.
-            subprocess.Popen(["nice", "rm", "-rf", str(folder)], start_new_session=True)
+            subprocess.Popen(["nice", "rm", "-rf", str(folder)], start_new_session=True,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def compare(given, chosen, rounds, programs, folder, begun):
