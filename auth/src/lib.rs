@@ -18,6 +18,7 @@ mod account;
 mod audit;
 mod authenticator;
 mod caller;
+mod certificate;
 mod channel;
 mod clock;
 mod directory;
@@ -33,6 +34,7 @@ mod password;
 mod policy;
 mod pool;
 mod refusal;
+mod scram;
 mod secret;
 mod source;
 mod throttle;
@@ -42,8 +44,9 @@ pub use account::{Account, Site};
 pub use audit::{Audit, LoginRecord, Reason};
 pub use authenticator::Authenticator;
 pub use caller::Caller;
+pub use certificate::{CertificateName, Fingerprint};
 pub use channel::{Channel, TlsFacts};
-pub use directory::{Answer, Directory, Unavailable, Verdict};
+pub use directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
 pub use exchange::{Exchange, Progress};
 pub use identity::Identity;
 pub use local::{
@@ -51,9 +54,11 @@ pub use local::{
     import_passwd_file,
 };
 pub use login::{Login, LoginError};
+pub use mechanism::Binding;
 pub use password::{HashError, PasswordHash, hash_password};
 pub use policy::{CrossSite, LoginRule, LoginType, Policy};
 pub use pool::{Overloaded, Pool};
 pub use refusal::{Refusal, RefusalKind};
+pub use scram::{ScramError, ScramKeys};
 pub use secret::Secret;
 pub use source::Source;

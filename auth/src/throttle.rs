@@ -81,7 +81,12 @@ struct Attempt {
 
 /// Too many refused logins: not to be verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Throttled;
+pub(crate) enum Throttled {
+    /// Of this account.
+    Account,
+    /// Of all accounts, from this source.
+    Source,
+}
 
 /// One counted attempt. Dropping it leaves it counted.
 #[derive(Debug)]
@@ -126,7 +131,7 @@ impl Throttle {
             limits.per_source,
             counts.sources.count(key, now, limits.window),
         ) {
-            return Err(Throttled);
+            return Err(Throttled::Source);
         }
         self.count_account(
             &mut counts,
@@ -166,13 +171,13 @@ impl Throttle {
         } = attempt;
         let (pair, all) = (self.keys.of(&(source, account)), self.keys.of(&account));
         if over(per_account, counts.pairs.count(pair, now, window)) {
-            return Err(Throttled);
+            return Err(Throttled::Account);
         }
         let everywhere = per_account.saturating_mul(ALL_SOURCES);
         if over(everywhere, counts.accounts.count(all, now, window))
             && counts.known.count(pair, now, KNOWN) == 0
         {
-            return Err(Throttled);
+            return Err(Throttled::Account);
         }
         counts.pairs.add(pair, now, window);
         counts.accounts.add(all, now, window);

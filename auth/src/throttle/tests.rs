@@ -153,7 +153,7 @@ fn aliases_share_the_count_of_their_account() {
         ticket.reached("alice", START).unwrap();
     }
     let mut ticket = throttle.begin(source(1), "d", LIMITS, START).unwrap();
-    assert_eq!(ticket.reached("alice", START), Err(Throttled));
+    assert_eq!(ticket.reached("alice", START), Err(Throttled::Account));
 }
 
 #[test]
