@@ -133,6 +133,19 @@ impl Site {
         Some(inspection.index)
     }
 
+    /// Whether the index gives one id from another server to two messages.
+    fn has_doubtful_ids(&self) -> bool {
+        let account = Account {
+            name: "alice".to_owned(),
+            ..Account::default()
+        };
+        let inspection = self.store.inspect(&account, Depth::Show);
+        inspection.is_ok_and(|inspection| {
+            let mut findings = inspection.findings.iter();
+            findings.any(|finding| matches!(finding.problem, Problem::Imported(_)))
+        })
+    }
+
     /// After a session the index is in order, and as new as it was before unless it was damaged.
     fn is_sound(&self, before: Option<&IndexHealth>) {
         let Some(IndexHealth::Sound { validity, next, .. }) = self.inspect() else {
@@ -160,6 +173,10 @@ impl Site {
             .filter(|message| !told.contains(message))
             .collect();
         assert_eq!((all.len(), fresh.len()), (told.len() + 1, 1));
+        if self.has_doubtful_ids() {
+            // Of two messages with one imported id, the other one has it when the first is gone.
+            return;
+        }
         maildrop
             .remove(&mut std::iter::once(0))
             .expect("a file can be deleted");

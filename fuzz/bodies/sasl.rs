@@ -122,8 +122,11 @@ impl Talk {
             } else {
                 response
             };
+            if !self.mechanism.starts_with("SCRAM-") {
+                return response;
+            }
             let (said, proven) = self.client.says(&response);
-            self.proven |= proven && self.mechanism.starts_with("SCRAM-");
+            self.proven |= proven;
             said
         });
         let progress = house.step(&mut self.exchange, response.as_deref(), self.proven);
