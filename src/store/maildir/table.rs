@@ -223,10 +223,24 @@ impl<'a> Table<'a> {
     }
 
     /// Drops imported ids that stand twice, or that are another message's own number: no two
-    /// messages may share a unique id (C0009).
+    /// messages may share a unique id (C0009). A message that loses its imported id has its own
+    /// number from then on, which may be the imported id of another.
     pub(crate) fn part_twins(&mut self) {
+        loop {
+            let twins = self.imported_twins();
+            if twins.is_empty() {
+                return;
+            }
+            self.rejected += twins.len();
+            for index in twins {
+                self.imported.remove(&index);
+            }
+        }
+    }
+
+    fn imported_twins(&self) -> Vec<usize> {
         if self.imported.is_empty() {
-            return;
+            return Vec::new();
         }
         let own: BTreeSet<u32> = self
             .shown()
@@ -241,21 +255,16 @@ impl<'a> Table<'a> {
             .map(|(index, id)| (*index, &**id))
             .collect();
         by_uid.sort_unstable_by_key(|(index, _)| uid(*index));
-        let mut seen = BTreeSet::new();
-        let mut dropped = Vec::new();
-        for (index, id) in by_uid {
+        let is_own = |id: &str| {
             let number = id
                 .parse()
                 .ok()
                 .filter(|number: &u32| number.to_string() == id);
-            if number.is_some_and(|number| own.contains(&number)) || !seen.insert(id) {
-                dropped.push(index);
-            }
-        }
-        for index in dropped {
-            self.imported.remove(&index);
-            self.rejected += 1;
-        }
+            number.is_some_and(|number| own.contains(&number))
+        };
+        let mut seen = BTreeSet::new();
+        by_uid.retain(|(_, id)| is_own(id) || !seen.insert(*id));
+        by_uid.into_iter().map(|(index, _)| index).collect()
     }
 
     /// The shown messages that have a uid, in the order of POP3: those with an `O` first, by it;
