@@ -43,6 +43,15 @@ impl From<Unavailable> for Fault {
     }
 }
 
+impl From<Throttled> for Fault {
+    fn from(why: Throttled) -> Self {
+        match why {
+            Throttled::Account | Throttled::Source => Self::Refused(Reason::Throttled),
+            Throttled::Busy => Self::Unavailable(Reason::Overloaded),
+        }
+    }
+}
+
 /// A claim taken apart, before anything is known of it.
 struct Claim {
     login: Login,
@@ -127,9 +136,9 @@ impl Desk {
         entry: &mut Entry,
     ) -> Result<(Candidate, ScramKeys), Fault> {
         let Claim { login, mailbox } = claim(login, authzid, entry)?;
-        let ticket = match self.count(login.key(), entry) {
+        let ticket = match self.count(login.key(), entry).await {
             Ok(ticket) => Ok(ticket),
-            Err(Throttled::Source) => return Err(Fault::Refused(Reason::Throttled)),
+            Err(why @ (Throttled::Busy | Throttled::Source)) => return Err(why.into()),
             Err(Throttled::Account) => Err(Reason::Throttled),
         };
         let client = entry.record.address;
@@ -146,7 +155,7 @@ impl Desk {
             entry.record.account = Some(shown(&account.name));
         }
         let counted = match (ticket, &found) {
-            (Ok(ticket), Some(account)) => self.reached(ticket, account),
+            (Ok(ticket), Some(account)) => self.reached(ticket, account).await,
             (ticket, _) => ticket,
         };
         let (keys, known) = match (answer, found) {
@@ -188,8 +197,7 @@ impl Desk {
         entry: &mut Entry,
     ) -> Result<Approved, Fault> {
         let Claim { login, mailbox } = claim;
-        let throttled = |_| Fault::Refused(Reason::Throttled);
-        let mut ticket = self.count(login.key(), entry).map_err(throttled)?;
+        let mut ticket = self.count(login.key(), entry).await?;
         let checked = async {
             let actor = self.authenticate(&login, password, &mut ticket, entry);
             let actor = actor.await?;
@@ -211,15 +219,13 @@ impl Desk {
         let fingerprint = Fingerprint::of(certificate);
         let name = fingerprint.to_string();
         let Claim { mailbox, .. } = claim(&name, authzid, entry)?;
-        let throttled = |_| Fault::Refused(Reason::Throttled);
-        let mut ticket = self.count(&name, entry).map_err(throttled)?;
+        let mut ticket = self.count(&name, entry).await?;
         let checked = async {
             let names = certificate::read(certificate, clock::unix_seconds());
             let names = names.map_err(|_| Fault::Refused(Reason::InvalidCertificate))?;
             let actor = self.holder(fingerprint, &names, entry).await?;
             entry.record.account = Some(shown(&actor.name));
-            let counted = ticket.reached(&actor.name, self.clock.elapsed());
-            counted.map_err(throttled)?;
+            ticket.reached(&actor.name, self.clock.elapsed()).await?;
             self.permit(&actor, mailbox.as_ref(), entry).await
         };
         match checked.await {
@@ -270,22 +276,22 @@ impl Desk {
     }
 
     /// Counts an attempt on a name that is about to be looked at.
-    fn count(&self, name: &str, entry: &Entry) -> Result<Ticket, Throttled> {
+    async fn count(&self, name: &str, entry: &Entry) -> Result<Ticket, Throttled> {
         let source = Source::of(entry.record.address);
         let limits = Limits::from(&self.policy);
         self.throttle
             .begin(source, name, limits, self.clock.elapsed())
+            .await
     }
 
     /// Counts an attempt under the account's own name too.
-    fn reached(&self, mut ticket: Ticket, account: &Account) -> Result<Ticket, Reason> {
-        match ticket.reached(&account.name, self.clock.elapsed()) {
-            Ok(()) => Ok(ticket),
-            Err(Throttled::Account | Throttled::Source) => {
-                ticket.give_back();
-                Err(Reason::Throttled)
-            }
+    async fn reached(&self, mut ticket: Ticket, account: &Account) -> Result<Ticket, Reason> {
+        let reached = ticket.reached(&account.name, self.clock.elapsed()).await;
+        if reached.is_ok() {
+            return Ok(ticket);
         }
+        ticket.give_back();
+        Err(Reason::Throttled)
     }
 
     /// The checks of the account, after its credentials were found right.
@@ -314,8 +320,7 @@ impl Desk {
         let found = self.directory.find(login, client).await?;
         if let Some(account) = &found {
             entry.record.account = Some(shown(&account.name));
-            let counted = ticket.reached(&account.name, self.clock.elapsed());
-            counted.map_err(|_| Fault::Refused(Reason::Throttled))?;
+            ticket.reached(&account.name, self.clock.elapsed()).await?;
         }
         let verdict = self
             .directory
