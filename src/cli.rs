@@ -117,7 +117,8 @@ pub enum UserCommand {
     /// Add an account
     ///
     /// The password is asked for twice, or read from standard input with --password-stdin. It
-    /// never stands on the command line, where other users of the host could see it.
+    /// never stands on the command line, where other users of the host could see it. Its Argon2id
+    /// hash is stored, and beside it keys for SCRAM-SHA-256.
     #[command(after_help = "\
 Examples:
   postern user add ann@example.test
@@ -130,6 +131,13 @@ Examples:
         /// Its password
         #[command(flatten)]
         password: PasswordSource,
+        /// Store no keys for SCRAM-SHA-256, as nobody will use it
+        #[arg(long)]
+        no_scram: bool,
+        /// A client certificate that opens the mailbox by EXTERNAL, as `sha256:` and the digest;
+        /// may be given several times
+        #[arg(long = "certificate", value_name = "FINGERPRINT")]
+        certificates: Vec<String>,
         /// The site in which the mailbox lives [default: this server's own]
         #[arg(long, value_name = "SITE")]
         site: Option<String>,
@@ -142,6 +150,10 @@ Examples:
     },
 
     /// Change the password of an account
+    ///
+    /// Its Argon2id hash is stored, and beside it keys for SCRAM-SHA-256. Whoever steals the file
+    /// can guess at the keys with less work than at the hash: leave them out with --no-scram where
+    /// SCRAM is not used.
     #[command(after_help = "\
 Examples:
   postern user passwd ann@example.test
@@ -153,6 +165,9 @@ Examples:
         /// Its password
         #[command(flatten)]
         password: PasswordSource,
+        /// Store no keys for SCRAM-SHA-256, and remove those that are there
+        #[arg(long)]
+        no_scram: bool,
     },
 
     /// List the accounts

@@ -72,6 +72,11 @@ pub enum Event<'a> {
         /// What the library or the system said.
         error: &'a std::io::Error,
     },
+    /// A revocation list is past its next update: the certificates of its issuer are refused.
+    RevocationListExpired {
+        /// Its file; none when a client met it, which is said once after each load.
+        path: Option<&'a Path>,
+    },
     /// A user has as many sessions as one may have.
     UserLimit {
         /// The connection.
@@ -182,6 +187,10 @@ impl Event<'_> {
             } => {
                 info!(session, %address, %error, "TLS handshake failed");
             }
+            Self::RevocationListExpired { path } => error!(
+                path = path.map(|path| tracing::field::display(path.display())),
+                "a revocation list is past its next update: all certificates of its issuer are refused"
+            ),
             Self::UserLimit { session, account } => {
                 warn!(
                     session,
@@ -239,6 +248,7 @@ impl Audit for LoginLog {
             address = %record.address,
             mechanism = record.mechanism,
             tls = record.tls,
+            binding = record.binding.as_str(),
             login = record.login.as_deref(),
             account = record.account.as_deref(),
             delegate = record.delegate.as_deref(),

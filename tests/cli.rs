@@ -427,7 +427,7 @@ fn a_user_is_added_changed_and_removed() {
         said.out
     );
     let said = office.run(&["user", "show", "ann@example.test"]);
-    assert!(said.out.contains("state      active\n"), "{}", said.out);
+    assert!(said.out.contains("state        active\n"), "{}", said.out);
     assert!(!said.out.contains("$argon2"), "{}", said.out);
     let said = office.run(&["user", "show", "ann@example.test", "--json"]);
     assert!(
@@ -475,6 +475,61 @@ fn passwords_are_never_taken_from_elsewhere() {
     let said = office.run_with(&["user", "add", "ann", "--password-stdin"], "\n");
     assert!(said.err.contains("the password is empty"), "{}", said.err);
     assert!(!office.path("users.toml").exists());
+}
+
+#[test]
+fn a_password_is_stored_with_scram_keys_or_without() {
+    let office = Office::new();
+    let digest = format!("sha256:{}", "ab".repeat(32));
+    let add = |name: &str, more: &[&str]| {
+        let arguments = [&["user", "add", name, "--password-stdin"], more].concat();
+        let said = office.run_with(&arguments, "correct horse\n");
+        assert_eq!(said.code, Some(0), "{}", said.err);
+    };
+    let users = || fs::read_to_string(office.path("users.toml")).expect("the users file");
+    add("ben", &["--no-scram", "--certificate", &digest]);
+    assert!(!users().contains("SCRAM") && !users().contains("scram_secret"));
+    add("ann", &[]);
+    let text = users();
+    assert!(text.contains("scram = \"SCRAM-SHA-256$600000:"), "{text}");
+    assert_eq!(text.matches("scram_secret = ").count(), 1, "{text}");
+    let said = office.run(&["user", "list"]);
+    let line = |name: &str| {
+        let lines = said.out.lines();
+        let found = lines
+            .filter(|line| line.starts_with(name))
+            .collect::<String>();
+        found.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(line("ann"), "ann active Argon2 yes 0", "{}", said.out);
+    assert_eq!(line("ben"), "ben active Argon2 no 1", "{}", said.out);
+    let said = office.run(&["user", "show", "ben", "--json"]);
+    assert!(said.out.contains("\"scram\":false"), "{}", said.out);
+    assert!(said.out.contains(&digest), "{}", said.out);
+    for name in ["ann", "ben"] {
+        let said = office.run(&["user", "show", name]);
+        assert!(!said.out.contains("600000"), "{}", said.out);
+    }
+    let passwd = ["user", "passwd", "ann", "--password-stdin", "--no-scram"];
+    assert_eq!(office.run_with(&passwd, "new one\n").code, Some(0));
+    assert!(!users().contains("SCRAM-SHA-256$"), "{}", users());
+    assert!(
+        users().contains("scram_secret = "),
+        "salts of the others stay"
+    );
+    let said = office.run_with(
+        &[
+            "user",
+            "add",
+            "eve",
+            "--password-stdin",
+            "--certificate",
+            "sha256:12",
+        ],
+        "x\n",
+    );
+    assert_eq!(said.code, Some(1));
+    assert!(said.err.contains("openssl x509"), "{}", said.err);
 }
 
 #[test]

@@ -121,6 +121,16 @@ fn curl_stls_plain() {
 }
 
 #[test]
+fn curl_tls_login() {
+    curl(Tls, "AUTH=LOGIN", &[]);
+}
+
+#[test]
+fn curl_stls_login_initial_response() {
+    curl(Stls, "AUTH=LOGIN", &["--sasl-ir"]);
+}
+
+#[test]
 fn curl_tls_any() {
     curl(Tls, "AUTH=*", &["--sasl-ir"]);
 }
@@ -214,6 +224,21 @@ fn mpop_stls_plain() {
 #[test]
 fn mpop_tls_user() {
     mpop(Tls, "user");
+}
+
+#[test]
+fn mpop_clear_scram() {
+    mpop(Clear, "scram-sha-256");
+}
+
+#[test]
+fn mpop_stls_scram() {
+    mpop(Stls, "scram-sha-256");
+}
+
+#[test]
+fn mpop_tls_login() {
+    mpop(Tls, "login");
 }
 
 #[test]
@@ -366,6 +391,16 @@ fn mutt(transport: Transport, authenticator: &str) {
 #[test]
 fn mutt_clear_user() {
     mutt(Clear, "user");
+}
+
+#[test]
+fn mutt_clear_scram() {
+    mutt(Clear, "scram-sha-256");
+}
+
+#[test]
+fn mutt_tls_scram() {
+    mutt(Tls, "scram-sha-256");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::{Caller, clock};
+use crate::{Binding, Caller, clock};
 
 /// The most characters of a typed name in a record.
 const MAX_SHOWN: usize = 256;
@@ -16,6 +16,11 @@ const MAX_SHOWN: usize = 256;
 pub enum Reason {
     /// The login was allowed.
     Granted,
+    /// The names in the certificate reach more than one account.
+    AmbiguousCertificate,
+    /// The client could bind to the channel and was not offered to, though it was: somebody on the
+    /// way takes things out of the offer.
+    BindingStripped,
     /// The policy says that this account never logs in by POP3.
     Blocked,
     /// The client gave up, or its connection ended, before there was an outcome.
@@ -24,12 +29,16 @@ pub enum Reason {
     DirectoryTrouble,
     /// The account is disabled.
     Disabled,
+    /// The certificate's time has not come, or is over; or it cannot be read.
+    InvalidCertificate,
     /// What the client sent is not a message of the mechanism.
     Malformed,
     /// The mechanism does not exist, or not on this channel.
     MechanismNotOffered,
     /// The mechanism came to its end without anything to verify.
     NoEvidence,
+    /// The account has no SCRAM keys, or was not named by its own name.
+    NoKeys,
     /// The account has no password, so none can be right.
     NoPassword,
     /// The name and password are right, but the account may not open the mailbox asked for.
@@ -46,10 +55,15 @@ pub enum Reason {
     Throttled,
     /// The connection has begun as many attempts as it may; nothing was looked at.
     TooManyAttempts,
+    /// The certificate is genuine, but nobody's.
+    UnknownCertificate,
     /// The name and password are right, but no account answers to the mailbox asked for.
     UnknownMailbox,
     /// No account answers to the name.
     UnknownUser,
+    /// The client is bound to another channel, in a way that this one does not have, or under a
+    /// mechanism that does not bind.
+    WrongBinding,
     /// The password is not the account's.
     WrongPassword,
 }
@@ -59,13 +73,17 @@ impl Reason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Granted => "granted",
+            Self::AmbiguousCertificate => "ambiguous-certificate",
+            Self::BindingStripped => "binding-stripped",
             Self::Blocked => "blocked",
             Self::Cancelled => "cancelled",
             Self::DirectoryTrouble => "directory-trouble",
             Self::Disabled => "disabled",
+            Self::InvalidCertificate => "invalid-certificate",
             Self::Malformed => "malformed",
             Self::MechanismNotOffered => "mechanism-not-offered",
             Self::NoEvidence => "no-evidence",
+            Self::NoKeys => "no-keys",
             Self::NoPassword => "no-password",
             Self::NoRight => "no-right",
             Self::OtherSite => "other-site",
@@ -74,8 +92,10 @@ impl Reason {
             Self::Repeated => "repeated",
             Self::Throttled => "throttled",
             Self::TooManyAttempts => "too-many-attempts",
+            Self::UnknownCertificate => "unknown-certificate",
             Self::UnknownMailbox => "unknown-mailbox",
             Self::UnknownUser => "unknown-user",
+            Self::WrongBinding => "wrong-binding",
             Self::WrongPassword => "wrong-password",
         }
     }
@@ -103,7 +123,10 @@ pub struct LoginRecord {
     pub mechanism: &'static str,
     /// Whether the connection runs under TLS.
     pub tls: bool,
-    /// The name as typed, if the client came so far.
+    /// What the client bound itself to, as far as the mechanism binds. It is proven only when the
+    /// login was granted.
+    pub binding: Binding,
+    /// The name as typed, if the client came so far. For EXTERNAL the certificate's fingerprint.
     pub login: Option<String>,
     /// The mailbox asked for as typed (the authorization identity), if the client named one.
     pub mailbox: Option<String>,
@@ -148,6 +171,7 @@ impl Entry {
             address: caller.address(),
             mechanism,
             tls,
+            binding: Binding::None,
             login: None,
             mailbox: None,
             account: None,

@@ -98,7 +98,8 @@ impl Authenticator {
             entry.close(Reason::MechanismNotOffered);
             return Err(refusal(RefusalKind::Mechanism));
         };
-        let Some(conversation) = Conversation::begin(spec) else {
+        let plus_is_offered = offered(channel).any(MechanismSpec::binds);
+        let Some(conversation) = Conversation::begin(spec, channel, plus_is_offered) else {
             entry.close(Reason::DirectoryTrouble);
             return Err(refusal(RefusalKind::Unavailable));
         };
@@ -159,14 +160,15 @@ impl std::fmt::Debug for Authenticator {
     }
 }
 
-/// The rule's mechanisms, as far as they are known and the login type permits them here.
-fn offered(channel: &Channel) -> impl Iterator<Item = &'static MechanismSpec> {
+/// The rule's mechanisms, as far as they are known, the login type permits them here and the
+/// channel has what they need.
+fn offered(channel: &Channel) -> impl Iterator<Item = &'static MechanismSpec> + '_ {
     let known = channel
         .rule
         .mechanisms
         .iter()
         .filter_map(|name| mechanism::find(name));
-    known.filter(|spec| permits(channel, spec.plaintext))
+    known.filter(|spec| permits(channel, spec.plaintext) && spec.fits(channel))
 }
 
 /// `LoginType` of Set-PopSettings.

@@ -1,9 +1,9 @@
 //! The one place of this crate that looks at a clock.
 //!
-//! It never looks at the time of day: windows and delays are measured by the monotonic clock,
-//! through tokio, so that a test can pause it.
+//! Windows and delays are measured by the monotonic clock, through tokio, so that a test can pause
+//! it. The time of day is looked at for one thing alone: whether a certificate is valid.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
@@ -14,6 +14,18 @@ use tokio::time::Instant;
 )]
 pub(crate) fn instant() -> Instant {
     Instant::now()
+}
+
+/// The time of day, in seconds since 1970.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "certificates are valid from and until a time"
+)]
+pub(crate) fn unix_seconds() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    })
 }
 
 /// Time since something began: the throttle's and the users file's measure.

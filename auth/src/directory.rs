@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::{Account, Login, Overloaded, Secret};
+use crate::scram::{self, Form, ScramKeys};
+use crate::{Account, Fingerprint, Login, Overloaded, Secret};
 
 /// An answer that may take a while. It holds no lock while it waits.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'a>>;
@@ -26,6 +27,52 @@ pub trait Directory: Send + Sync {
         password: &'a Secret,
         client: IpAddr,
     ) -> Answer<'a, Verdict>;
+
+    /// The SCRAM keys of an account, or for whoever has none keys that are made up: they look like
+    /// stored ones, and are the same whenever the same name is asked for.
+    ///
+    /// Keys are found under the account's own name alone, never under an alias: two names with the
+    /// same salt would tell a stranger that both are names of one account.
+    ///
+    /// A directory that keeps no keys leaves this as it is.
+    fn scram_keys<'a>(
+        &'a self,
+        login: &'a Login,
+        account: Option<&'a Account>,
+        client: IpAddr,
+    ) -> Answer<'a, ScramAnswer> {
+        let _ = (account, client);
+        Box::pin(async move {
+            let secret = process_secret().ok_or(Unavailable::Trouble)?;
+            let keys = ScramKeys::made_up(secret, login.key(), Form::default());
+            keys.map(ScramAnswer::MadeUp).ok_or(Unavailable::Trouble)
+        })
+    }
+
+    /// The account of whom a certificate is, by its fingerprint.
+    fn find_certificate<'a>(
+        &'a self,
+        fingerprint: Fingerprint,
+        client: IpAddr,
+    ) -> Answer<'a, Option<Arc<Account>>> {
+        let _ = (fingerprint, client);
+        Box::pin(async { Ok(None) })
+    }
+}
+
+/// The keys that SCRAM is to go on with.
+#[derive(Clone, Debug)]
+pub enum ScramAnswer {
+    /// The account's own.
+    Stored(ScramKeys),
+    /// Made up: whatever the client proves, it is not a login.
+    MadeUp(ScramKeys),
+}
+
+/// A secret to make keys up with where no better one is kept; it lasts as long as the process.
+pub(crate) fn process_secret() -> Option<&'static Secret> {
+    static SECRET: OnceLock<Option<Secret>> = OnceLock::new();
+    SECRET.get_or_init(scram::new_secret).as_ref()
 }
 
 /// What a directory says of a password.

@@ -1,5 +1,7 @@
 //! What a mechanism collected, still to be verified.
 
+use std::sync::Arc;
+
 use crate::Secret;
 use crate::login::{MAX_LOGIN, split_delegate};
 
@@ -17,6 +19,13 @@ pub(crate) enum Evidence {
         login: String,
         /// The password as typed.
         password: Secret,
+    },
+    /// The certificate of the TLS connection: EXTERNAL.
+    Certificate {
+        /// Whose mailbox is to be opened, if not the holder's own; prepared (RFC 4013).
+        authzid: Option<String>,
+        /// In DER; the handshake has checked it against the authorities.
+        certificate: Arc<[u8]>,
     },
 }
 

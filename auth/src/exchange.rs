@@ -10,8 +10,8 @@ use crate::audit::Entry;
 use crate::caller::Standing;
 use crate::clock;
 use crate::evidence::Evidence;
-use crate::mechanism::{Conversation, Step};
-use crate::verify::{Desk, Fault};
+use crate::mechanism::{Conversation, KeysWanted, Step};
+use crate::verify::{Approved, Candidate, Desk, Fault};
 use crate::{Identity, Reason, Refusal, RefusalKind};
 
 /// One attempt to log in. Dropping it is cancelling it; nothing of it survives but its record.
@@ -43,6 +43,10 @@ pub enum Progress {
 pub(crate) enum State {
     /// A mechanism talks with the client.
     Talking(Conversation),
+    /// SCRAM: the client makes its proof with the salt that it was given.
+    Proving(Conversation, Candidate),
+    /// The login is as good as granted, and the client reads the server's last message.
+    Telling(Approved),
     /// There is something to verify already.
     Holding(Evidence),
     /// What the client gave cannot be verified.
@@ -83,43 +87,100 @@ impl Exchange {
     pub async fn step(&mut self, response: Option<&[u8]>) -> Progress {
         let arrived = clock::instant();
         // Whatever happens below, a future that is dropped half-way leaves the exchange over.
-        let reason = match std::mem::replace(&mut self.state, State::Done) {
-            State::Talking(conversation) => match conversation.step(response).await {
-                Step::Challenge(conversation, challenge) => {
-                    self.state = State::Talking(conversation);
-                    return Progress::Challenge(challenge);
-                }
-                Step::Evidence(evidence) => return self.decide(evidence, arrived).await,
-                Step::Malformed => Reason::Malformed,
-                Step::NoEvidence => Reason::NoEvidence,
-            },
-            State::Holding(evidence) => return self.decide(evidence, arrived).await,
-            State::Unreadable | State::Done => Reason::Malformed,
+        let outcome = match std::mem::replace(&mut self.state, State::Done) {
+            State::Talking(conversation) => {
+                let step = conversation.step(response).await;
+                self.talked(step, None).await
+            }
+            State::Proving(conversation, candidate) => {
+                let step = conversation.step(response).await;
+                self.talked(step, Some(candidate)).await
+            }
+            // RFC 5034 §4: what the server says at the end is a challenge, and the client
+            // answers it with nothing. Whoever answers otherwise has not taken the login.
+            State::Telling(approved) if response.is_some_and(<[u8]>::is_empty) => {
+                Ok(self.grant(approved))
+            }
+            State::Holding(evidence) => self.decide(evidence).await,
+            State::Telling(_) | State::Unreadable | State::Done => {
+                Err(Fault::Refused(Reason::Malformed))
+            }
             State::NotOffered => {
                 self.entry.close(Reason::MechanismNotOffered);
                 return Progress::Refused(self.refusal(RefusalKind::Mechanism));
             }
             State::TooMany => return Progress::Refused(self.refusal(RefusalKind::Credentials)),
         };
-        self.refuse(reason, arrived).await
-    }
-
-    async fn decide(&mut self, evidence: Evidence, arrived: Instant) -> Progress {
-        match self
-            .desk
-            .verify(evidence, &self.standing, &mut self.entry)
-            .await
-        {
-            Ok(identity) => {
-                self.entry.close(Reason::Granted);
-                Progress::Granted(identity)
-            }
+        match outcome {
+            Ok(progress) => progress,
             Err(Fault::Refused(reason)) => self.refuse(reason, arrived).await,
             Err(Fault::Unavailable(reason)) => {
                 self.entry.close(reason);
                 Progress::Refused(self.refusal(RefusalKind::Unavailable))
             }
         }
+    }
+
+    /// What follows from a step of the mechanism. A candidate that is dropped stays counted.
+    async fn talked(
+        &mut self,
+        step: Step,
+        candidate: Option<Candidate>,
+    ) -> Result<Progress, Fault> {
+        match (step, candidate) {
+            (Step::Challenge(conversation, challenge), candidate) => {
+                self.state = match candidate {
+                    Some(candidate) => State::Proving(conversation, candidate),
+                    None => State::Talking(conversation),
+                };
+                Ok(Progress::Challenge(challenge))
+            }
+            (Step::Keys(wanted), None) => self.give_keys(*wanted).await,
+            (Step::Evidence(evidence), _) => self.decide(evidence).await,
+            (Step::Proven(message), Some(candidate)) => {
+                let approved = self.desk.conclude(candidate, &mut self.entry).await?;
+                self.state = State::Telling(approved);
+                Ok(Progress::Challenge(message))
+            }
+            (Step::Unproven(reason), candidate) => Err(Fault::Refused(
+                candidate.map_or(reason, |candidate| candidate.refuted(reason)),
+            )),
+            (Step::Malformed, _) => Err(Fault::Refused(Reason::Malformed)),
+            (Step::NoEvidence | Step::Keys(_) | Step::Proven(_), _) => {
+                Err(Fault::Refused(Reason::NoEvidence))
+            }
+        }
+    }
+
+    /// The client has said its name: it is counted and looked up, and gets a salt whoever it is.
+    async fn give_keys(&mut self, wanted: KeysWanted) -> Result<Progress, Fault> {
+        self.entry.record.binding = wanted.binding;
+        let (login, authzid) = (&wanted.login, wanted.authzid.as_deref());
+        let (candidate, keys) = self.desk.candidate(login, authzid, &mut self.entry).await?;
+        match wanted.with(keys) {
+            Step::Challenge(conversation, challenge) => {
+                self.state = State::Proving(conversation, candidate);
+                Ok(Progress::Challenge(challenge))
+            }
+            // The guard has read the message, so that rsasl can.
+            Step::Keys(_)
+            | Step::Proven(_)
+            | Step::Unproven(_)
+            | Step::Evidence(_)
+            | Step::NoEvidence
+            | Step::Malformed => Err(Fault::Refused(Reason::Malformed)),
+        }
+    }
+
+    async fn decide(&mut self, evidence: Evidence) -> Result<Progress, Fault> {
+        let (desk, standing) = (&self.desk, &self.standing);
+        let approved = desk.verify(evidence, standing, &mut self.entry).await?;
+        Ok(self.grant(approved))
+    }
+
+    fn grant(&mut self, approved: Approved) -> Progress {
+        self.entry.close(Reason::Granted);
+        Progress::Granted(self.desk.grant(approved))
     }
 
     /// The one refusal for every reason that is the client's.
@@ -172,5 +233,9 @@ fn due(arrived: Instant, now: Instant, delay: Duration) -> Instant {
         .unwrap_or(now)
 }
 
+#[cfg(test)]
+mod certificate_tests;
+#[cfg(test)]
+mod scram_tests;
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::{
-    Account, Answer, Audit, Authenticator, Caller, Channel, CrossSite, Directory, Identity,
-    LocalDirectory, LocalUsers, Login, LoginRecord, LoginRule, LoginType, Policy, Pool, Progress,
-    Refusal, Secret, Site, Unavailable, Verdict,
+    Account, Answer, Audit, Authenticator, Caller, CertificateName, Channel, CrossSite, Directory,
+    Identity, LocalDirectory, LocalUsers, Login, LoginRecord, LoginRule, LoginType, Policy, Pool,
+    Progress, Refusal, ScramKeys, Secret, Site, TlsFacts, Unavailable, Verdict,
 };
 
 /// Made by crypt(3): password `right`. Cheap, as many are checked here.
@@ -54,6 +54,18 @@ disabled = true
 delegates = ["alice"]
 "#;
 
+/// The users above: whoever has a password has SCRAM keys of it too.
+fn users() -> String {
+    let salt = b"a salt of a user".to_vec();
+    let keys = ScramKeys::derive(&Secret::new(b"right".to_vec()), salt, 4096).unwrap();
+    let both = format!("{RIGHT}\"\nscram = \"{}", keys.to_text());
+    let secret = crate::scram::secret_text(&Secret::new(vec![9; 32]));
+    format!(
+        "scram_secret = \"{secret}\"\n{}",
+        USERS.replace("RIGHT", &both)
+    )
+}
+
 #[derive(Default)]
 pub(crate) struct Records(pub(crate) Mutex<Vec<LoginRecord>>);
 
@@ -71,9 +83,14 @@ pub(crate) struct House {
 
 /// A house with the users above.
 pub(crate) fn house(policy: Policy) -> House {
+    house_of(policy, &users())
+}
+
+/// A house with the users of this text.
+pub(crate) fn house_of(policy: Policy, text: &str) -> House {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("users.toml");
-    crate::local::tests::write(&path, &USERS.replace("RIGHT", RIGHT));
+    crate::local::tests::write(&path, text);
     let users = Arc::new(LocalUsers::open(&path).unwrap());
     let pool = Arc::new(Pool::new("hash", 2, 1000, 1000).unwrap());
     let records = Arc::new(Records::default());
@@ -108,6 +125,11 @@ pub(crate) fn policy() -> Policy {
         throttle_window: Duration::from_secs(600),
         refusal_delay: Duration::from_secs(1),
         blocked_accounts: vec!["Administrator".to_owned()],
+        certificate_names: vec![
+            CertificateName::Fingerprint,
+            CertificateName::Upn,
+            CertificateName::Email,
+        ],
     }
 }
 
@@ -118,6 +140,23 @@ pub(crate) fn channel(login_type: LoginType, tls: bool) -> Channel {
         rule: Arc::new(LoginRule {
             login_type,
             mechanisms,
+            user_pass: true,
+        }),
+    }
+}
+
+/// A channel of TLS 1.3 with every mechanism, and with this client certificate.
+pub(crate) fn bound(certificate: Option<Vec<u8>>) -> Channel {
+    let all = crate::mechanism::MECHANISMS.iter();
+    Channel {
+        tls: Some(Arc::new(TlsFacts {
+            exporter: Some([7; 32]),
+            server_end_point: Some([8; 48].as_slice().into()),
+            client_certificate: certificate.map(Into::into),
+        })),
+        rule: Arc::new(LoginRule {
+            login_type: LoginType::Secure,
+            mechanisms: all.map(|spec| spec.name().to_owned()).collect(),
             user_pass: true,
         }),
     }

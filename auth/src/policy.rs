@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::Site;
+use crate::{CertificateName, Site};
 
 /// Which logins a listener permits: `LoginType` of Set-PopSettings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,4 +61,7 @@ pub struct Policy {
     /// Accounts that may never log in by POP3 (`Administrator`, `Guest` in the 2013 and 2016
     /// profiles), canonical names; `administrator` also means `administrator@corp.test`.
     pub blocked_accounts: Vec<String>,
+    /// How a client certificate reaches an account: these ways are tried in this order, and the
+    /// first that reaches one decides.
+    pub certificate_names: Vec<CertificateName>,
 }

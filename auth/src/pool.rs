@@ -1,7 +1,8 @@
 //! A bounded pool of threads for work that takes long: password hashes, disk, C libraries.
 //!
 //! It never grows, never lets one client's queue stand before another's, and never keeps a caller
-//! waiting for work that was given up.
+//! waiting for work that was given up. Turns are fair by the time that jobs take, not by their
+//! number: who brings slow jobs has fewer of them.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -9,16 +10,18 @@ use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::clock;
 use crate::source::Source;
 
-/// Threads that take waiting jobs client by client in turn.
+/// Threads that take waiting jobs of the client that has had the least of their time.
 ///
-/// A client (an IPv4 address, or an IPv6 /64) with hundreds of waiting jobs delays another client
-/// by at most one job per thread. Dropping the pool drops what waits; its threads end after the
-/// job that they are at.
+/// A client (an IPv4 address, or an IPv6 /64) with hundreds of waiting jobs, or with slow ones,
+/// delays another client by at most one job per thread. Dropping the pool drops what waits; its
+/// threads end after the job that they are at.
 pub struct Pool {
     shared: Arc<Shared>,
 }
@@ -47,8 +50,13 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     clients: HashMap<Source, VecDeque<Job>>,
-    /// Every client with waiting jobs, once, in the order in which they are served.
+    /// Every client with waiting jobs, once; of two to whom the same is due, the first is served.
     turn: VecDeque<Source>,
+    /// The time that every client has had, were they all served at once since the pool was made. It
+    /// goes on by the time of each job, shared among those who wait.
+    share: Duration,
+    /// Clients that have had more than that.
+    ahead: HashMap<Source, Duration>,
     waiting: usize,
     next: u64,
     closed: bool,
@@ -181,10 +189,13 @@ impl Shared {
     fn work(&self) {
         let mut queue = self.lock();
         while !queue.closed {
-            if let Some(job) = queue.take() {
+            if let Some((source, job)) = queue.take() {
                 drop(queue);
+                let begun = clock::instant();
                 (job.work)();
+                let took = clock::instant().saturating_duration_since(begun);
                 queue = self.lock();
+                queue.charge(source, took);
             } else {
                 queue = self
                     .ready
@@ -196,9 +207,11 @@ impl Shared {
 }
 
 impl Queue {
-    /// The next job of the client whose turn it is.
-    fn take(&mut self) -> Option<Job> {
-        let source = self.turn.pop_front()?;
+    /// The next job of the client that has had the least.
+    fn take(&mut self) -> Option<(Source, Job)> {
+        let clients = self.turn.iter().enumerate();
+        let (place, _) = clients.min_by_key(|(_, source)| self.had(source))?;
+        let source = self.turn.remove(place)?;
         let line = self.clients.get_mut(&source)?;
         let job = line.pop_front();
         if line.is_empty() {
@@ -207,7 +220,24 @@ impl Queue {
             self.turn.push_back(source);
         }
         self.waiting = self.waiting.saturating_sub(usize::from(job.is_some()));
-        job
+        Some((source, job?))
+    }
+
+    /// The time that a client has had. Who was away has had his share: nobody saves time up.
+    fn had(&self, source: &Source) -> Duration {
+        let ahead = self.ahead.get(source).copied().unwrap_or_default();
+        ahead.max(self.share)
+    }
+
+    /// A job of this client took so long. What one is ahead is forgotten once the others have had as
+    /// much, so that memory is that of the clients of the last moments.
+    fn charge(&mut self, source: Source, took: Duration) {
+        let had = self.had(&source).saturating_add(took);
+        self.ahead.insert(source, had);
+        let clients = u32::try_from(self.turn.len()).unwrap_or(u32::MAX).max(1);
+        self.share = self.share.saturating_add(took / clients);
+        let share = self.share;
+        self.ahead.retain(|_, had| *had > share);
     }
 
     fn remove(&mut self, source: Source, number: u64) -> Option<Job> {

@@ -52,6 +52,9 @@ pub(super) struct Tls {
     pub(super) certificate: Maybe<String>,
     pub(super) private_key: Maybe<String>,
     pub(super) minimum: Maybe<String>,
+    pub(super) client_authorities: Maybe<String>,
+    pub(super) client_revocation: Maybe<Vec<Spanned<String>>>,
+    pub(super) client_certificates: Maybe<String>,
     pub(super) sni: Vec<Spanned<Sni>>,
 }
 
@@ -79,6 +82,7 @@ pub(super) struct Login {
     pub(super) window: Maybe<Span>,
     pub(super) refusal_delay: Maybe<Span>,
     pub(super) blocked_accounts: Maybe<Vec<Spanned<String>>>,
+    pub(super) certificate_names: Maybe<Vec<Spanned<String>>>,
 }
 
 /// `[users]`

@@ -21,6 +21,7 @@ pub(super) fn inspect(text: &str, file: &Path) -> (File, Vec<Finding>) {
     let mut inspector = Inspector {
         text,
         file,
+        broken: !errors.is_empty(),
         findings: Vec::new(),
     };
     for error in &errors {
@@ -47,6 +48,8 @@ pub(super) fn inspect(text: &str, file: &Path) -> (File, Vec<Finding>) {
 struct Inspector<'a> {
     text: &'a str,
     file: &'a Path,
+    /// Whether the text is not TOML.
+    broken: bool,
     findings: Vec<Finding>,
 }
 
@@ -80,7 +83,7 @@ impl Inspector<'_> {
         let key = join(section.name, name.get_ref());
         let path = join(path, name.get_ref());
         if let Some(inner) = option::section(&key) {
-            return self.section(inner, value, &path);
+            return self.section(inner, place(name, value), value, &path);
         }
         let Some(setting) = option::find(&key) else {
             let problem = "there is no such key".to_owned();
@@ -91,19 +94,28 @@ impl Inspector<'_> {
         let Err(problem) = fits(setting, value.get_ref()) else {
             return true;
         };
+        if self.broken && value.span().is_empty() {
+            // The parser's stand-in for something that it could not read, which was reported.
+            return false;
+        }
         let words = setting.kind.words();
         let remedy = format!(
             "write {words}, for instance {} = {}",
             setting.name(),
             setting.example
         );
-        self.report(&path, value.span().start, problem, remedy);
+        self.report(&path, place(name, value), problem, remedy);
         false
     }
 
     /// Looks into a section; says whether it is one.
-    fn section(&mut self, section: &Section, value: &mut Spanned<DeValue<'_>>, path: &str) -> bool {
-        let offset = value.span().start;
+    fn section(
+        &mut self,
+        section: &Section,
+        offset: usize,
+        value: &mut Spanned<DeValue<'_>>,
+        path: &str,
+    ) -> bool {
         match (value.get_mut(), section.repeated) {
             (DeValue::Table(table), false) => {
                 self.table(table, section, path);
@@ -124,6 +136,16 @@ impl Inspector<'_> {
                 false
             }
         }
+    }
+}
+
+/// Where a value is; where the parser does not say it, the place of its key.
+fn place(name: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>) -> usize {
+    let span = value.span();
+    if span.is_empty() {
+        name.span().start
+    } else {
+        span.start
     }
 }
 

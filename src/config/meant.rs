@@ -100,6 +100,19 @@ pub struct Tls {
     pub sni: Vec<(String, CertificateFiles)>,
     /// The oldest version that is accepted.
     pub minimum: TlsVersion,
+    /// What is asked of clients; none means that no client is asked for a certificate.
+    pub clients: Option<ClientCertificates>,
+}
+
+/// Certificates that clients show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificates {
+    /// Who may have issued them, in PEM.
+    pub authorities: PathBuf,
+    /// Revocation lists, in PEM or DER. Without any, nothing is revoked.
+    pub revocation: Vec<PathBuf>,
+    /// Whether a client without a certificate is turned away.
+    pub required: bool,
 }
 
 /// A certificate with its key, both in PEM.

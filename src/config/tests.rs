@@ -179,6 +179,48 @@ fn tls_needs_a_certificate() {
 }
 
 #[test]
+fn clients_are_asked_for_certificates_of_an_authority() {
+    let with = |keys: &str| SMALL.replace("[tls]", &format!("[tls]\n{keys}"));
+    assert_eq!(accepted(SMALL).config.tls.unwrap().clients, None);
+    let asked = |keys: &str| accepted(&with(keys)).config.tls.unwrap().clients.unwrap();
+    let plain = asked("client_authorities = \"ca.pem\"");
+    assert_eq!(plain.authorities, Path::new("/etc/postern/ca.pem"));
+    assert!(plain.revocation.is_empty() && !plain.required);
+    let all = "client_authorities = \"/ca.pem\"\nclient_revocation = [\"a.crl\", \"/b.crl\"]\n";
+    let lists = asked(&format!("{all}client_certificates = \"optional\""));
+    let expected = [Path::new("/etc/postern/a.crl"), Path::new("/b.crl")];
+    assert_eq!(lists.revocation, expected);
+    assert!(!lists.required);
+    assert!(asked(&format!("{all}client_certificates = \"required\"")).required);
+    for (keys, said) in [
+        (
+            "client_revocation = [\"a.crl\"]",
+            "postern.toml:10:21: error: tls.client_revocation: no client is asked for a certificate \
+             without client_authorities\n  remedy: remove the key, or add client_authorities",
+        ),
+        (
+            "client_certificates = \"required\"",
+            "error: tls.client_certificates: no client is asked",
+        ),
+        (
+            "client_authorities = \"ca.pem\"\nclient_certificates = \"always\"",
+            "tls.client_certificates: \"always\" is not one of its words",
+        ),
+        (
+            "client_authorities = \"\"",
+            "error: tls.client_authorities: the path is empty",
+        ),
+        (
+            "client_authorities = \"ca.pem\"\nclient_revocation = [\"\"]",
+            "error: tls.client_revocation: the path is empty\n  remedy: name a file with",
+        ),
+    ] {
+        let found = refused(&with(keys));
+        assert!(found.contains(said), "missing: {said}\nin:\n{found}");
+    }
+}
+
+#[test]
 fn somebody_must_be_able_to_log_in() {
     let none = SMALL
         .replace("\"implicit\"", "\"none\"")
@@ -472,4 +514,28 @@ fn a_full_file_has_a_size_or_time_decides_or_nothing() {
         );
     }
     assert_eq!(accepted(SMALL).config.protocol_log, None);
+}
+
+#[test]
+fn ways_from_a_certificate_are_known_words_once() {
+    use postern_auth::CertificateName::{Email, Fingerprint, Upn};
+    let names = |line: &str| format!("{SMALL}\n[login]\n{line}\n");
+    let of = |line: &str| accepted(&names(line)).config.policy.certificate_names;
+    assert_eq!(of(""), [Fingerprint, Upn, Email]);
+    assert_eq!(of("certificate_names = [\"email\", \"upn\"]"), [Email, Upn]);
+    assert!(of("certificate_names = []").is_empty());
+    let mechanisms = "mechanisms = [\"external\", \"Login\", \"scram-sha-256-plus\"]";
+    assert_eq!(
+        accepted(&names(mechanisms)).config.listeners[0]
+            .rule
+            .mechanisms,
+        ["EXTERNAL", "LOGIN", "SCRAM-SHA-256-PLUS"]
+    );
+    for (line, says) in [
+        ("certificate_names = [\"cn\"]", "not a way"),
+        ("certificate_names = [\"upn\", \"upn\"]", "stands twice"),
+    ] {
+        let rejected = run(&names(line)).err().unwrap();
+        assert!(rejected.to_string().contains(says), "{rejected}");
+    }
 }

@@ -65,9 +65,10 @@ fn welcome(tcp: TcpStream, peer: SocketAddr, place: usize, house: &Arc<House>) {
         }
         return;
     };
-    let connection = Connection::new(tcp, source, (service, listener), house.clone());
+    let mut connection = Connection::new(tcp, source, (service, listener), house.clone());
     tokio::spawn(async move {
         connection.serve().await;
-        drop(admission);
+        // The place is free when the socket is closed, and not before.
+        drop((connection, admission));
     });
 }

@@ -11,13 +11,14 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use postern_auth::{Caller, Channel, Exchange, Secret};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use super::places::Place;
 use super::service::{House, Phase, Service};
@@ -53,11 +54,15 @@ pub(super) struct Connection {
     pub(super) session: Session,
     pub(super) channel: Channel,
     pub(super) caller: Caller,
-    pub(super) exchange: Option<Exchange>,
+    /// Boxed, as most of a connection's time there is none.
+    pub(super) exchange: Option<Box<Exchange>>,
     pub(super) maildrop: Option<Arc<dyn Maildrop>>,
     pub(super) user: Option<Place<String>>,
     long_line: Option<OwnedSemaphorePermit>,
     began: Instant,
+    /// The idle timer. It is kept from line to line: putting it off costs nothing, while a new one
+    /// for each line would wake the runtime each time.
+    alarm: Pin<Box<Sleep>>,
     pub(super) tally: Tally,
     minutes: Option<Box<Minutes>>,
     _presence: Option<OwnedSemaphorePermit>,
@@ -86,7 +91,7 @@ impl Connection {
         (service, listener): (Arc<Service>, Listener),
         house: Arc<House>,
     ) -> Self {
-        let number = house.number();
+        let (number, began) = (house.number(), Instant::now());
         let channel = Channel {
             tls: None,
             rule: listener.rule.clone(),
@@ -107,7 +112,8 @@ impl Connection {
             maildrop: None,
             user: None,
             long_line: None,
-            began: Instant::now(),
+            began,
+            alarm: Box::pin(sleep_until(began)),
             tally: Tally {
                 session: number,
                 address,
@@ -124,7 +130,7 @@ impl Connection {
     }
 
     /// Serves the client until the end, whatever ends it.
-    pub(super) async fn serve(mut self) {
+    pub(super) async fn serve(&mut self) {
         // An error here is a client that is gone: there is nobody to tell, and the tally says so.
         let _ = self.converse().await;
         let account = self.tally.account.as_deref();
@@ -200,6 +206,10 @@ impl Connection {
     /// The next line. Replies go out before the connection waits, and the clock of the idle timer
     /// runs from then: part of a line does not stop it (V0002).
     async fn input(&mut self) -> io::Result<Input> {
+        // Asked before a line is taken: who always has the next one ready is never waited for.
+        if self.is_overdue() {
+            return Ok(Input::Expired);
+        }
         let mut deadline = None;
         loop {
             match self.lines.take(|begun| self.session.line_limit(begun)) {
@@ -215,15 +225,20 @@ impl Connection {
             }
             self.flush().await?;
             let deadline = *deadline.get_or_insert_with(|| self.deadline());
+            let last_phase = self.last_phase();
+            if self.house.has_reached(last_phase) {
+                return Ok(Input::Stopping);
+            }
+            self.alarm.as_mut().reset(deadline);
             tokio::select! {
                 biased;
-                () = self.house.reached(self.last_phase()) => return Ok(Input::Stopping),
-                read = timeout_at(deadline, self.stream.read(&mut self.lines)) => match read {
-                    Ok(Ok(true)) => {}
-                    Ok(Ok(false)) => return Ok(Input::Lost),
-                    Ok(Err(error)) => return Err(error),
-                    Err(_) => return Ok(Input::Expired),
-                },
+                read = self.stream.read(&mut self.lines) => {
+                    if !read? {
+                        return Ok(Input::Lost);
+                    }
+                }
+                () = self.alarm.as_mut() => return Ok(Input::Expired),
+                () = self.house.reached(last_phase) => return Ok(Input::Stopping),
             }
         }
     }
@@ -262,7 +277,15 @@ impl Connection {
         if self.session.is_logged_in() {
             return idle;
         }
-        idle.min(self.began + self.service.timeouts.pre_authenticated * LOGIN_WITHIN)
+        idle.min(self.login_deadline())
+    }
+
+    fn login_deadline(&self) -> Instant {
+        self.began + self.service.timeouts.pre_authenticated * LOGIN_WITHIN
+    }
+
+    fn is_overdue(&self) -> bool {
+        !self.session.is_logged_in() && Instant::now() >= self.login_deadline()
     }
 
     pub(super) fn idle(&self) -> Duration {
@@ -348,9 +371,12 @@ impl Connection {
             return Err(io::ErrorKind::NotConnected.into());
         };
         self.lines.clear();
+        let idle = self.service.timeouts.pre_authenticated;
+        // Boxed: the connection shall not keep the room of a handshake for the rest of its life.
+        let handshake = Box::pin(timeout(idle, tls.handshake(tcp)));
         let handshake = tokio::select! {
             () = self.house.reached(Phase::Draining) => return Err(io::ErrorKind::Interrupted.into()),
-            made = timeout(self.service.timeouts.pre_authenticated, tls.handshake(tcp)) => made,
+            made = handshake => made,
         };
         match handshake.unwrap_or_else(|late| Err(late.into())) {
             Ok((stream, facts)) => {

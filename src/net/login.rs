@@ -22,7 +22,7 @@ impl Connection {
             .begin(mechanism, &self.channel, &mut self.caller)
         {
             Ok(exchange) => {
-                self.exchange = Some(exchange);
+                self.exchange = Some(Box::new(exchange));
                 self.step(initial_response).await
             }
             Err(refusal) => self.session.refused(refusal),
@@ -32,8 +32,9 @@ impl Connection {
     /// USER and PASS walk the same road as a mechanism, in one step.
     pub(super) async fn password(&mut self, login: &[u8], password: Secret) -> Turn {
         let authenticator = &self.service.authenticator;
-        self.exchange =
-            Some(authenticator.begin_password(login, password, &self.channel, &mut self.caller));
+        let exchange =
+            authenticator.begin_password(login, password, &self.channel, &mut self.caller);
+        self.exchange = Some(Box::new(exchange));
         self.step(None).await
     }
 
@@ -41,7 +42,8 @@ impl Connection {
         let Some(exchange) = &mut self.exchange else {
             return self.session.not_opened(NotOpened::Unavailable);
         };
-        match exchange.step(response.as_ref().map(Secret::expose)).await {
+        // Boxed: the connection shall not keep the room of a login for the rest of its life.
+        match Box::pin(exchange.step(response.as_ref().map(Secret::expose))).await {
             Progress::Challenge(challenge) => self.session.challenged(&challenge),
             Progress::Granted(identity) => self.open(identity).await,
             Progress::Refused(refusal) => {

@@ -19,4 +19,4 @@ pub use accept::accept;
 pub use listener::{Bound, ListenError, bind};
 pub use places::Places;
 pub use service::{House, Phase, Service};
-pub use tls::{Tls, TlsError};
+pub use tls::{ClientFiles, Tls, TlsError};

@@ -45,6 +45,7 @@ impl Connection {
         if ascii_header && !has_ascii_header(reading.octets()) {
             return Ok(Err(NotRetrieved::Utf8));
         }
+        self.out.reserve(room(reading.message.length()));
         self.out.extend_from_slice(OK);
         let mut stuffer = Stuffer::new(extent);
         while !reading.octets().is_empty() && !stuffer.is_complete() {
@@ -66,8 +67,8 @@ impl Connection {
             .message(index)
             .map_err(|error| self.not_retrieved(&error))?;
         let reading = Reading {
+            block: vec![0; at_most(message.length(), BLOCK)],
             message,
-            block: vec![0; BLOCK],
             filled: 0,
         };
         self.next_block(reading).await
@@ -108,4 +109,15 @@ impl Connection {
         .emit();
         NotRetrieved::Unavailable
     }
+}
+
+/// Room for what is gathered before it is written. LF becomes CRLF, and the end is added: lines
+/// are rarely so short that this is not enough, and then it grows.
+fn room(length: u64) -> usize {
+    let gathered = at_most(length, PORTION + BLOCK);
+    OK.len() + gathered + gathered / 16 + 16
+}
+
+fn at_most(length: u64, most: usize) -> usize {
+    usize::try_from(length).map_or(most, |length| length.min(most))
 }

@@ -98,6 +98,11 @@ impl House {
         self
     }
 
+    /// Whether the server has come to this phase.
+    pub(super) fn has_reached(&self, phase: Phase) -> bool {
+        *self.phase.borrow() >= phase
+    }
+
     /// Returns when the server has come to this phase.
     pub async fn reached(&self, phase: Phase) {
         // A sender that is gone means the same as the last phase.

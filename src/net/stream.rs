@@ -83,12 +83,11 @@ impl Stream {
 }
 
 /// Nothing unread, which is the rule, costs one look.
-async fn hear_out(tcp: &mut TcpStream) -> io::Result<()> {
+async fn hear_out(tcp: &TcpStream) -> io::Result<()> {
     let mut left = LINGER_OCTETS;
     let mut heard = false;
     while left > 0 {
-        let mut memory = [0; READ];
-        match tcp.try_read(&mut memory) {
+        match throw_away(tcp) {
             Ok(0) => break,
             Ok(octets) => {
                 left = left.saturating_sub(octets);
@@ -101,4 +100,9 @@ async fn hear_out(tcp: &mut TcpStream) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Apart, so that its memory is on the stack and not in every connection.
+fn throw_away(tcp: &TcpStream) -> io::Result<usize> {
+    tcp.try_read(&mut [0; READ])
 }

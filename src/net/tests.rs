@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, advance, sleep};
 
 use super::{House, Phase};
 use crate::{config, serve};
@@ -217,4 +217,21 @@ async fn a_login_has_an_end_in_time() {
     }
     farewell(&mut client).await;
     assert_eq!(began.elapsed().as_secs(), 600);
+}
+
+/// Nor by always having the next command ready, so that the server never waits.
+#[tokio::test(start_paused = true)]
+async fn a_login_has_an_end_also_for_who_never_pauses() {
+    let site = Site::open(100).await;
+    let mut client = site.client().await;
+    client.write_all(&b"CAPA\r\n".repeat(100)).await.unwrap();
+    advance(Duration::from_secs(601)).await;
+    let mut answers = 0;
+    let mut last = line(&mut client).await;
+    while !last.starts_with("-ERR ") {
+        answers += usize::from(last.starts_with("+OK"));
+        last = line(&mut client).await;
+    }
+    assert!(answers < 100, "all commands were answered");
+    assert_eq!(line(&mut client).await, "");
 }

@@ -5,17 +5,24 @@
 //! otherwise still be bound to a certificate that is gone.
 #![expect(clippy::disallowed_types, reason = "the door is where sockets are")]
 
-use std::fmt::Display;
+mod clients;
+mod end_point;
+mod files;
+mod shown;
+#[cfg(test)]
+mod tests;
+
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::crypto::aws_lc_rs;
-use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::{Acceptor, ClientHello, ProducesTickets, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{ProtocolVersion, ServerConfig, ServerConnection, SupportedProtocolVersion, version};
-use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{
+    HandshakeKind, ProtocolVersion, ServerConfig, ServerConnection, SupportedProtocolVersion,
+    version,
+};
+use rustls_pki_types::UnixTime;
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -24,40 +31,28 @@ use postern_auth::TlsFacts;
 
 use crate::config::{self, CertificateFiles, TlsVersion};
 
+pub use clients::ClientFiles;
+use clients::Clients;
+use end_point::server_end_point;
+pub use files::TlsError;
+use files::certified_key;
+use shown::{Sessions, Tickets};
+
 /// Tickets sent after a full handshake of TLS 1.3. Each one costs; clients use one.
 const TICKETS: usize = 1;
 
-/// Certificates that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    /// A PEM file cannot be read.
-    #[error("{path}: {problem}; it must be PEM and readable by the user that the server runs as")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the reader said.
-        problem: String,
-    },
-    /// The chain and the key do not go together.
-    #[error("{certificate} and {private_key} cannot be used together: {source}")]
-    Pair {
-        /// The chain.
-        certificate: PathBuf,
-        /// The key.
-        private_key: PathBuf,
-        /// What the library said.
-        source: rustls::Error,
-    },
-    /// The library refused the setup.
-    #[error("TLS cannot be set up: {0}")]
-    Setup(#[source] rustls::Error),
-}
-
 /// The certificates of one generation of the configuration.
 pub struct Tls {
-    default: Arc<ServerConfig>,
+    default: Presented,
     /// By lower-case name.
-    by_name: Vec<(String, Arc<ServerConfig>)>,
+    by_name: Vec<(String, Presented)>,
+}
+
+/// A certificate, as clients get to see it.
+struct Presented {
+    config: Arc<ServerConfig>,
+    /// The channel binding to it.
+    end_point: Option<Arc<[u8]>>,
 }
 
 impl Tls {
@@ -66,33 +61,14 @@ impl Tls {
     /// # Errors
     /// [`TlsError`] names the file and the remedy.
     pub fn load(config: &config::Tls) -> Result<Self, TlsError> {
-        let versions: &[&SupportedProtocolVersion] = match config.minimum {
-            TlsVersion::Tls12 => &[&version::TLS13, &version::TLS12],
-            TlsVersion::Tls13 => &[&version::TLS13],
-        };
-        let ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::Setup)?;
-        let load = |pair: &CertificateFiles| -> Result<Arc<ServerConfig>, TlsError> {
-            let key = certified_key(pair)?;
-            let provider = Arc::new(aws_lc_rs::default_provider());
-            let mut config = ServerConfig::builder_with_provider(provider)
-                .with_protocol_versions(versions)
-                .map_err(TlsError::Setup)?
-                .with_no_client_auth()
-                .with_cert_resolver(Arc::new(Only(Arc::new(key))));
-            config.ticketer = ticketer.clone();
-            config.send_tls13_tickets = TICKETS;
-            // Enforced when the client offers ALPN at all, so that a session of another protocol
-            // cannot be led here (RFC 7301, ALPACA).
-            config.alpn_protocols = vec![b"pop3".to_vec()];
-            Ok(Arc::new(config))
-        };
+        let generation = Generation::begin(config)?;
         let by_name = config
             .sni
             .iter()
-            .map(|(name, pair)| Ok((name.to_ascii_lowercase(), load(pair)?)));
+            .map(|(name, pair)| Ok((name.to_ascii_lowercase(), generation.presented(pair)?)));
         Ok(Self {
             by_name: by_name.collect::<Result<_, TlsError>>()?,
-            default: load(&config.default)?,
+            default: generation.presented(&config.default)?,
         })
     }
 
@@ -102,34 +78,88 @@ impl Tls {
         tcp: TcpStream,
     ) -> io::Result<(TlsStream<TcpStream>, TlsFacts)> {
         let start = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
-        let config = self.config_for(start.client_hello().server_name());
-        let stream = start.into_stream(config.clone()).await?;
-        let facts = facts(stream.get_ref().1);
+        let presented = self.presented_to(start.client_hello().server_name());
+        let stream = shown::within(start.into_stream(presented.config.clone())).await?;
+        let facts = facts(stream.get_ref().1, presented);
         Ok((stream, facts))
     }
 
     /// A name that nobody configured gets the default: clients check the certificate themselves.
-    fn config_for(&self, name: Option<&str>) -> &Arc<ServerConfig> {
+    fn presented_to(&self, name: Option<&str>) -> &Presented {
         let name = name.unwrap_or_default().trim_end_matches('.');
         let found = self
             .by_name
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map_or(&self.default, |(_, config)| config)
+        found.map_or(&self.default, |(_, presented)| presented)
     }
 }
 
-/// What a finished handshake proves.
-fn facts(connection: &ServerConnection) -> TlsFacts {
+/// What all certificates of one load have in common.
+struct Generation {
+    provider: Arc<CryptoProvider>,
+    versions: Vec<&'static SupportedProtocolVersion>,
+    ticketer: Arc<dyn ProducesTickets>,
+    clients: Option<Arc<Clients>>,
+}
+
+impl Generation {
+    fn begin(config: &config::Tls) -> Result<Self, TlsError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let clients = config.clients.as_ref();
+        let clients = clients.map(|clients| Clients::load(clients, UnixTime::now()));
+        Ok(Self {
+            versions: match config.minimum {
+                TlsVersion::Tls12 => vec![&version::TLS13, &version::TLS12],
+                TlsVersion::Tls13 => vec![&version::TLS13],
+            },
+            ticketer: aws_lc_rs::Ticketer::new().map_err(TlsError::Setup)?,
+            clients: clients.transpose()?.map(Arc::new),
+            provider,
+        })
+    }
+
+    fn presented(&self, pair: &CertificateFiles) -> Result<Presented, TlsError> {
+        let key = certified_key(pair)?;
+        let der = key.end_entity_cert().ok();
+        let end_point = der.and_then(|der| server_end_point(der));
+        let builder = ServerConfig::builder_with_provider(self.provider.clone())
+            .with_protocol_versions(&self.versions)
+            .map_err(TlsError::Setup)?;
+        let resolver = Arc::new(Only(Arc::new(key)));
+        let mut config = match &self.clients {
+            None => builder.with_no_client_auth(),
+            Some(clients) => builder.with_client_cert_verifier(clients.clone()),
+        }
+        .with_cert_resolver(resolver);
+        config.ticketer = Arc::new(Tickets(self.ticketer.clone()));
+        // New with each load, as the ticket keys are.
+        config.session_storage = Arc::new(Sessions(config.session_storage.clone()));
+        config.send_tls13_tickets = TICKETS;
+        // Enforced when the client offers ALPN at all, so that a session of another protocol
+        // cannot be led here (RFC 7301, ALPACA).
+        config.alpn_protocols = vec![b"pop3".to_vec()];
+        let config = Arc::new(config);
+        Ok(Presented { config, end_point })
+    }
+}
+
+/// What a finished handshake proves. A resumed session showed the same certificate: its ticket is
+/// of this generation, and good for no other name.
+fn facts(connection: &ServerConnection, presented: &Presented) -> TlsFacts {
     // RFC 9266 §4.2: no uniqueness without the extended master secret, so not before TLS 1.3.
     let is_13 = connection.protocol_version() == Some(ProtocolVersion::TLSv1_3);
     let exported = is_13.then(|| {
         connection.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(&[]))
     });
+    // No session with a certificate can be resumed; should one be, its certificate was not judged.
+    let judged = connection.handshake_kind() != Some(HandshakeKind::Resumed);
+    let shown = connection.peer_certificates().filter(|_| judged);
+    let certificate = shown.and_then(<[_]>::first);
     TlsFacts {
         exporter: exported.and_then(Result::ok),
-        server_end_point: None,
-        client_certificate: None,
+        server_end_point: presented.end_point.clone(),
+        client_certificate: certificate.map(|der| der.as_ref().into()),
     }
 }
 
@@ -140,38 +170,5 @@ struct Only(Arc<CertifiedKey>);
 impl ResolvesServerCert for Only {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.0.clone())
-    }
-}
-
-fn certified_key(pair: &CertificateFiles) -> Result<CertifiedKey, TlsError> {
-    regular(&pair.certificate)?;
-    regular(&pair.private_key)?;
-    let chain = CertificateDer::pem_file_iter(&pair.certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unreadable(&pair.certificate, &error))?;
-    let key = PrivateKeyDer::from_pem_file(&pair.private_key)
-        .map_err(|error| unreadable(&pair.private_key, &error))?;
-    CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(|source| {
-        TlsError::Pair {
-            certificate: pair.certificate.clone(),
-            private_key: pair.private_key.clone(),
-            source,
-        }
-    })
-}
-
-/// A pipe in the place of a file would be waited for without end.
-fn regular(path: &Path) -> Result<(), TlsError> {
-    match std::fs::metadata(path) {
-        Ok(file) if file.is_file() => Ok(()),
-        Ok(_) => Err(unreadable(path, &"not a regular file")),
-        Err(error) => Err(unreadable(path, &error)),
-    }
-}
-
-fn unreadable(path: &Path, error: &dyn Display) -> TlsError {
-    TlsError::File {
-        path: path.to_owned(),
-        problem: error.to_string(),
     }
 }

@@ -1,12 +1,10 @@
 //! LIST and UIDL: one line a message, made in portions so that 100,000 of them hold no memory.
 
-use std::io::Write as _;
-
 use super::marks::Marks;
 use super::reply;
 use super::settings::Order;
 use super::transaction::in_order;
-use crate::store::Listing;
+use crate::store::{Listing, Uid};
 
 /// A portion is sent when it is this long, in octets.
 const PORTION: usize = 32 * 1024;
@@ -36,12 +34,17 @@ impl Column {
     }
 
     fn row(self, text: &mut Vec<u8>, listing: &Listing, index: usize, number: usize) {
-        // Writing to a Vec cannot fail.
-        let _ = match (self, listing.size(index), listing.uid(index)) {
-            (Self::Size, Some(size), _) => write!(text, "{number} {size}\r\n"),
-            (Self::UniqueId, _, Some(uid)) => write!(text, "{number} {uid}\r\n"),
-            _ => Ok(()),
+        let mut digits = itoa::Buffer::new();
+        let value = match (self, listing.size(index), listing.uid(index)) {
+            (Self::Size, Some(size), _) => digits.format(size),
+            (Self::UniqueId, _, Some(Uid::Number(uid))) => digits.format(uid),
+            (Self::UniqueId, _, Some(Uid::Imported(id))) => id,
+            _ => return,
         };
+        text.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        text.push(b' ');
+        text.extend_from_slice(value.as_bytes());
+        text.extend_from_slice(b"\r\n");
     }
 }
 

@@ -4,7 +4,7 @@
 //! An LF without a CR before it becomes CRLF. A CR elsewhere, NUL and 8-bit octets go out as they
 //! are stored: mail is not altered beyond what the protocol needs.
 
-use memchr::{memchr, memmem};
+use memchr::memchr_iter;
 
 use super::turn::Extent;
 
@@ -39,30 +39,50 @@ impl Stuffer {
     }
 
     /// Appends the wire form of the next stored octets to `wire`: at most twice as many, and one.
-    pub fn push(&mut self, mut block: &[u8], wire: &mut Vec<u8>) {
-        while !block.is_empty() && !self.is_complete() {
-            if self.line_octets == 0 && block.first() == Some(&b'.') {
-                wire.push(b'.');
+    /// What is in wire form already is copied in one piece, however many lines it has.
+    pub fn push(&mut self, block: &[u8], wire: &mut Vec<u8>) {
+        if self.is_complete() {
+            return;
+        }
+        let piece = |from: usize, to: usize| block.get(from..to).unwrap_or_default();
+        let is_dot = |at: usize| block.get(at) == Some(&b'.');
+        // Up to where the block was copied, and where the present line begins in it.
+        let (mut copied, mut start) = (0, 0);
+        if self.line_octets == 0 && is_dot(0) {
+            wire.push(b'.');
+        }
+        for end in memchr_iter(b'\n', block) {
+            self.go_on(piece(start, end));
+            if !self.after_cr {
+                wire.extend_from_slice(piece(copied, end));
+                wire.push(b'\r');
+                copied = end;
             }
-            let Some(end) = memchr(b'\n', block) else {
-                wire.extend_from_slice(block);
-                self.line_octets += block.len();
-                self.after_cr = block.last() == Some(&b'\r');
+            self.end_line();
+            start = end + 1;
+            if self.is_complete() {
+                wire.extend_from_slice(piece(copied, start));
                 return;
-            };
-            let (line, rest) = block.split_at(end);
-            wire.extend_from_slice(line);
-            self.line_octets += line.len();
-            if let Some(last) = line.last() {
-                self.after_cr = *last == b'\r';
             }
-            self.end_line(wire);
-            block = rest.get(1..).unwrap_or_default();
+            if is_dot(start) {
+                wire.extend_from_slice(piece(copied, start));
+                wire.push(b'.');
+                copied = start;
+            }
+        }
+        wire.extend_from_slice(piece(copied, block.len()));
+        self.go_on(piece(start, block.len()));
+    }
+
+    /// More of the present line.
+    fn go_on(&mut self, octets: &[u8]) {
+        self.line_octets += octets.len();
+        if let Some(last) = octets.last() {
+            self.after_cr = *last == b'\r';
         }
     }
 
-    fn end_line(&mut self, wire: &mut Vec<u8>) {
-        wire.extend_from_slice(if self.after_cr { b"\n" } else { b"\r\n" });
+    fn end_line(&mut self) {
         let empty = self.line_octets == usize::from(self.after_cr);
         if self.in_header {
             self.in_header = !empty;
@@ -83,9 +103,11 @@ impl Stuffer {
     }
 }
 
-/// Whether a header is ASCII (RFC 6856 §2.1), as far as the first block of the message holds it.
+/// Whether a header is ASCII (RFC 6856 §2.1), as far as the first block of the message holds it. It
+/// ends where TOP ends it: at the first empty line, however that line ends.
 pub fn has_ascii_header(block: &[u8]) -> bool {
-    let end = memmem::find(block, b"\n\r\n").or_else(|| memmem::find(block, b"\n\n"));
-    let header = end.and_then(|end| block.get(..end)).unwrap_or(block);
-    header.is_ascii()
+    block
+        .split_inclusive(|octet| *octet == b'\n')
+        .take_while(|line| !matches!(*line, b"\n" | b"\r\n"))
+        .all(<[u8]>::is_ascii)
 }

@@ -36,23 +36,22 @@ pub(super) fn next(
         .authenticator
         .reloaded(config.policy.clone(), directory);
     let mut next = service(config, authenticator)?;
-    next.listeners = before
-        .listeners
-        .iter()
-        .map(|bound| same_address(bound, config))
+    next.listeners = (0..before.listeners.len())
+        .filter_map(|place| same_address(before.listeners.get(..=place)?, config))
         .collect();
     Ok(next)
 }
 
-/// The new rules of a listener that is already bound. Matched by address, never by place: the
-/// rules of one listener must not slip to another. One that left the file keeps its old rules
-/// until the restart.
-fn same_address(bound: &Listener, config: &Config) -> Listener {
-    let same = config
-        .listeners
-        .iter()
-        .find(|listener| listener.address == bound.address);
-    same.unwrap_or(bound).clone()
+/// The new rules of the last of these listeners, which are already bound. Matched by address, never
+/// by place: the rules of one listener must not slip to another. Of several with one address, which
+/// only port 0 permits, the first is the first again, and so on. One that left the file keeps its
+/// old rules until the restart.
+fn same_address(bound: &[Listener], config: &Config) -> Option<Listener> {
+    let (last, earlier) = bound.split_last()?;
+    let is_same = |listener: &&Listener| listener.address == last.address;
+    let nth = earlier.iter().filter(is_same).count();
+    let same = config.listeners.iter().filter(is_same).nth(nth);
+    Some(same.unwrap_or(last).clone())
 }
 
 /// The users file; LDAP and Active Directory will stand beside it.

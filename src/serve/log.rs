@@ -4,7 +4,9 @@
 //! full disk or a closed pipe costs records, which are counted, and never a session. Only our own
 //! records are written: other libraries would put what strangers send into the log.
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, BufWriter, IsTerminal as _, Stderr, Write};
+use std::thread;
+use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
@@ -19,6 +21,10 @@ use crate::config::{Log, LogFormat, LogLevel};
 /// How many records may wait for the writer.
 const QUEUE: usize = 16 * 1024;
 
+/// How long the writer rests when it has written everything. What is recorded meanwhile leaves in
+/// one write, and does not wake the writer each time.
+const REST: Duration = Duration::from_millis(5);
+
 /// The log of this process; what waits is written when it is dropped.
 pub(super) struct Recorder {
     level: Handle<Targets, Registry>,
@@ -32,7 +38,7 @@ impl Recorder {
         let queue = NonBlockingBuilder::default()
             .lossy(true)
             .buffered_lines_limit(QUEUE);
-        let (writer, guard) = queue.finish(io::stderr());
+        let (writer, guard) = queue.finish(Batches(BufWriter::new(io::stderr())));
         let lost = writer.error_counter();
         let (filter, level) = reload::Layer::new(ours(log.level));
         // Without this a record that cannot be written would panic.
@@ -76,4 +82,21 @@ fn ours(level: LogLevel) -> Targets {
         LogLevel::Trace => LevelFilter::TRACE,
     };
     Targets::new().with_target("postern", level)
+}
+
+/// Records gathered into few writes, each of whole records.
+struct Batches(BufWriter<Stderr>);
+
+impl Write for Batches {
+    fn write(&mut self, record: &[u8]) -> io::Result<usize> {
+        self.0.write(record)
+    }
+
+    /// Called when nothing waits.
+    #[expect(clippy::disallowed_methods, reason = "a rest, on a thread of its own")]
+    fn flush(&mut self) -> io::Result<()> {
+        let written = self.0.flush();
+        thread::sleep(REST);
+        written
+    }
 }

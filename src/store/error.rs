@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use rustix::io::Errno;
+
 /// Why the store could not do what it was asked. Clients never see the text; the log does.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -24,13 +26,29 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The system refused.
-    #[error("{path}: {source}")]
+    #[error("{path}: {source}{}", remedy(source))]
     Failed {
         /// The file or folder.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
+}
+
+/// What the administrator can do about an error of the system.
+fn remedy(source: &io::Error) -> &'static str {
+    match Errno::from_io_error(source) {
+        Some(Errno::NOSPC) => ": make room on the disk, in octets and in inodes (df, df -i)",
+        Some(Errno::DQUOT) => ": make room in the quota of the owner of the mail",
+        Some(Errno::ROFS) => {
+            ": mount it writable; after an error of the disk the kernel makes it read-only and says so in its log"
+        }
+        Some(Errno::IO) => ": the disk or the network behind it fails; the kernel's log says more",
+        Some(Errno::MFILE | Errno::NFILE) => {
+            ": there are no file descriptors left; raise `LimitNOFILE=` of the unit"
+        }
+        Some(_) | None => "",
+    }
 }
 
 /// Some of the marked messages could not be deleted; all the others are.

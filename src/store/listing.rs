@@ -54,6 +54,12 @@ impl Listing {
         self.total = self.total.saturating_add(size);
     }
 
+    /// The memory that the entries take.
+    #[cfg(test)]
+    pub(crate) fn octets(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry>()
+    }
+
     /// How many messages there are.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -164,6 +164,10 @@ struct MemoryMessage {
 }
 
 impl Message for MemoryMessage {
+    fn length(&self) -> u64 {
+        u64::try_from(self.octets.len()).unwrap_or(u64::MAX)
+    }
+
     fn read(&mut self, block: &mut [u8]) -> Result<usize, StoreError> {
         let rest = self.octets.get(self.offset..).unwrap_or_default();
         let count = rest.len().min(block.len());

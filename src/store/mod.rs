@@ -51,6 +51,9 @@ pub trait Maildrop: Send + Sync {
 
 /// The octets of one message as they are stored: line ends may be LF or CRLF or both.
 pub trait Message: Send {
+    /// How many octets there are. A message does not grow: nothing beyond this is read.
+    fn length(&self) -> u64;
+
     /// Reads the next octets into `block`; 0 is the end. May wait for the disk.
     ///
     /// # Errors

@@ -162,3 +162,13 @@ fn the_level_of_the_log_changes_with_a_reload() {
     assert!(house.client().ask("CAPA").starts_with("+OK"));
     house.logged(&["DEBUG", "CAPA"]);
 }
+
+#[test]
+fn a_reload_gives_each_listener_its_own_rules_again() {
+    let house = start(&Setup::new());
+    // Both are configured with port 0, and only one of them begins with TLS.
+    house.signal(Signal::SIGHUP);
+    house.logged(&["reloaded"]);
+    assert!(greeting(&house).starts_with("+OK"));
+    assert!(house.tls_client().ask("QUIT").starts_with("+OK"));
+}

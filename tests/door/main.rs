@@ -18,6 +18,10 @@
 mod wire;
 
 mod activation;
+mod certificate_check;
+mod certificate_limits;
+mod certificates;
+mod external;
 mod hostile;
 mod life;
 mod limits;
@@ -25,6 +29,7 @@ mod log;
 mod mail;
 mod protocol_log;
 mod refusals;
+mod scram;
 mod settings;
 mod timers;
 mod tls;

@@ -8,6 +8,7 @@ use crate::wire::clock::timed;
 use crate::wire::fixture::USERS;
 use crate::wire::house::House;
 use crate::wire::postern::{Setup, start};
+use crate::wire::scram::Scram;
 use crate::wire::text::base64;
 
 /// Who is refused, with which password, and the reason in the log.
@@ -24,6 +25,10 @@ const ROUNDS: usize = 7;
 fn open(profile: &str, delay: &str) -> House {
     let setup = Setup::new()
         .profile(profile)
+        .set(
+            "login.mechanisms",
+            "[\"PLAIN\", \"LOGIN\", \"SCRAM-SHA-256\"]",
+        )
         .set("login.attempts", "100")
         .set("login.failures_per_account", "0")
         .set("login.failures_per_source", "0")
@@ -40,6 +45,26 @@ fn pass(client: &mut Client, user: &str, password: &str) -> (String, Duration) {
 fn plain(client: &mut Client, user: &str, password: &str) -> (String, Duration) {
     assert_eq!(client.ask("AUTH PLAIN"), "+ ");
     timed(|| client.ask(&base64(format!("\0{user}\0{password}").as_bytes())))
+}
+
+fn login(client: &mut Client, user: &str, password: &str) -> (String, Duration) {
+    assert_eq!(client.ask("AUTH LOGIN"), "+ VXNlcm5hbWU6");
+    assert_eq!(client.ask(&base64(user.as_bytes())), "+ UGFzc3dvcmQ6");
+    timed(|| client.ask(&base64(password.as_bytes())))
+}
+
+fn scram(client: &mut Client, user: &str, password: &str) -> (String, Duration) {
+    let scram = Scram {
+        mechanism: "SCRAM-SHA-256",
+        flag: "n",
+        binding: b"",
+        login: user,
+        password,
+    };
+    let ((answer, salt), time) = timed(|| scram.talk(client));
+    let salt = salt.expect("everybody gets a salt");
+    assert!(salt.ends_with(",i=4096"), "{user}: {salt}");
+    (answer, time)
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -97,6 +122,16 @@ fn a_refused_pass_is_alike_in_words_and_time() {
 #[test]
 fn a_refused_plain_is_alike_in_words_and_time() {
     assert_alike(&open("postern", "\"150ms\""), plain);
+}
+
+#[test]
+fn a_refused_login_is_alike_in_words_and_time() {
+    assert_alike(&open("postern", "\"150ms\""), login);
+}
+
+#[test]
+fn a_refused_scram_is_alike_in_words_and_time() {
+    assert_alike(&open("postern", "\"150ms\""), scram);
 }
 
 #[test]

@@ -101,6 +101,18 @@ impl Daemon {
         kill(self.pid(), signal).expect("kill");
     }
 
+    /// Whether it has not ended.
+    pub(crate) fn runs(&mut self) -> bool {
+        let ended = self.child.try_wait().expect("the state of a child");
+        ended.is_none()
+    }
+
+    /// Ends it as a power cut does: nothing in it runs any more.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("SIGKILL");
+        self.child.wait().expect("the end of a child");
+    }
+
     /// Asks it to end and waits for it.
     pub(crate) fn stop(&mut self) {
         if self

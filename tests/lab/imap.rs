@@ -86,6 +86,13 @@ impl Imap {
         self.finish()
     }
 
+    /// Sends a command that may fail because another session was faster: its lines, or none.
+    pub(crate) fn attempt(&mut self, command: &str) -> Option<Vec<String>> {
+        self.send(command);
+        let (lines, status) = self.answer();
+        status.starts_with("OK").then_some(lines)
+    }
+
     fn send(&mut self, command: &str) {
         self.tag += 1;
         let line = format!("a{} {command}\r\n", self.tag);
@@ -96,13 +103,18 @@ impl Imap {
     }
 
     fn finish(&mut self) -> Vec<String> {
+        let (lines, status) = self.answer();
+        assert!(status.starts_with("OK"), "IMAP: {status}");
+        lines
+    }
+
+    fn answer(&mut self) -> (Vec<String>, String) {
         let end = format!("a{} ", self.tag);
         let mut lines = Vec::new();
         loop {
             let line = self.line();
             if let Some(status) = line.strip_prefix(&end) {
-                assert!(status.starts_with("OK"), "IMAP: {status}");
-                return lines;
+                return (lines, status.to_owned());
             }
             lines.push(line);
         }

@@ -13,6 +13,7 @@
 )]
 
 pub(crate) mod daemon;
+pub(crate) mod dice;
 pub(crate) mod dovecot;
 pub(crate) mod imap;
 pub(crate) mod mail;
@@ -20,12 +21,15 @@ pub(crate) mod pki;
 pub(crate) mod pop3;
 pub(crate) mod postern;
 pub(crate) mod postfix;
+pub(crate) mod strace;
+pub(crate) mod street;
 pub(crate) mod tool;
 pub(crate) mod visit;
 pub(crate) mod world;
 
 use std::net::SocketAddr;
 
+use daemon::Daemon;
 use dovecot::Dovecot;
 use postern::Postern;
 use world::Lab;
@@ -61,11 +65,24 @@ impl Subject {
 
     /// Ends it and starts it again, at other ports.
     pub(crate) fn restart(&mut self, lab: &Lab) {
-        match self {
-            Self::Postern(postern) => postern.daemon.stop(),
-            Self::Dovecot(dovecot) => dovecot.daemon.stop(),
-        }
+        self.daemon().stop();
         *self = Self::start(lab);
+    }
+
+    /// Postern itself, for tests of what only Postern does.
+    pub(crate) fn postern(&self) -> &Postern {
+        match self {
+            Self::Postern(postern) => postern,
+            Self::Dovecot(_) => panic!("this test is about Postern: unset POSTERN_SUBJECT"),
+        }
+    }
+
+    /// Its process.
+    pub(crate) fn daemon(&mut self) -> &mut Daemon {
+        match self {
+            Self::Postern(postern) => &mut postern.daemon,
+            Self::Dovecot(dovecot) => &mut dovecot.daemon,
+        }
     }
 
     /// Where it listens.

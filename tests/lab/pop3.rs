@@ -124,6 +124,20 @@ impl Client {
         self.line()
     }
 
+    /// Sends a command to a server that may be gone by now: its answer, or none.
+    pub(crate) fn try_ask(&mut self, command: &str) -> Option<String> {
+        let octets = format!("{command}\r\n");
+        self.wire.get_mut().write_all(octets.as_bytes()).ok()?;
+        self.try_line()
+    }
+
+    /// Reads a line of text from a server that may be gone by now.
+    pub(crate) fn try_line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        self.wire.read_line(&mut line).ok()?;
+        line.strip_suffix("\r\n").map(str::to_owned)
+    }
+
     /// Sends a command that must succeed.
     pub(crate) fn ok(&mut self, command: &str) -> String {
         let reply = self.ask(command);
@@ -141,17 +155,35 @@ impl Client {
     /// Sends a command with a multi-line answer and gives what comes after the status line: every
     /// line with its CRLF, the stuffed dots taken off, without the closing dot.
     pub(crate) fn body(&mut self, command: &str) -> Vec<u8> {
-        self.ok(command);
+        self.try_body(command)
+            .unwrap_or_else(|reply| panic!("{command}: {reply:?}"))
+    }
+
+    /// As [`Self::body`], from a server in trouble: the refusal when there is one, and nothing when
+    /// the connection ends before the closing dot.
+    pub(crate) fn try_body(&mut self, command: &str) -> Result<Vec<u8>, String> {
+        let status = self.try_ask(command).unwrap_or_default();
+        if !status.starts_with("+OK") {
+            return Err(status);
+        }
+        self.rest().ok_or_else(String::new)
+    }
+
+    /// What follows a status line, without the closing dot; none when the connection ends before it.
+    pub(crate) fn rest(&mut self) -> Option<Vec<u8>> {
         let mut body = Vec::new();
         loop {
-            let line = self.line_octets();
+            let mut line = Vec::new();
+            let read = self.wire.read_until(b'\n', &mut line);
+            read.ok()?;
+            let line = line.strip_suffix(b"\r\n")?;
             match line.strip_prefix(b".") {
-                Some(b"") => return body,
+                Some(b"") => return Some(body),
                 Some(rest) => {
                     assert!(rest.starts_with(b"."), "a dot that is not stuffed");
                     body.extend_from_slice(rest);
                 }
-                None => body.extend_from_slice(&line),
+                None => body.extend_from_slice(line),
             }
             body.extend_from_slice(b"\r\n");
         }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::Doors;
-use super::daemon::Daemon;
+use super::daemon::{Daemon, until};
 use super::tool::Tool;
 use super::world::{HOST, Lab, USERS, is_root};
 
@@ -33,6 +33,11 @@ impl Postern {
     /// As [`Self::start`], with lines that come first in the configuration file: keys of the top
     /// level.
     pub(crate) fn start_with(lab: &Lab, top: &str) -> Self {
+        Self::start_in(lab, top, &[])
+    }
+
+    /// As [`Self::start_with`], with these variables as its whole environment.
+    pub(crate) fn start_in(lab: &Lab, top: &str, environment: &[(&str, &str)]) -> Self {
         let users = users_file(lab);
         private(lab, &lab.pki.key);
         let configuration = lab.write("postern.toml", configuration(lab, top, &users));
@@ -41,7 +46,8 @@ impl Postern {
             .arg("serve")
             .arg("--config")
             .arg(&configuration)
-            .env_clear();
+            .env_clear()
+            .envs(environment.iter().copied());
         let mut daemon = Daemon::start(lab, "postern", &mut command);
         let addresses = daemon.await_ready("the record `ready`", |daemon| {
             let log = daemon.log();
@@ -65,6 +71,16 @@ impl Postern {
             configuration,
             daemon,
         }
+    }
+
+    /// The last log record with this message that has all these words in it. Records are written a
+    /// moment after the client has its answer.
+    pub(crate) fn told(&self, message: &str, words: &[&str]) -> String {
+        until(&format!("the record {message:?} with {words:?}"), || {
+            let mut records = self.records(message);
+            records.retain(|record| words.iter().all(|word| record.contains(word)));
+            records.pop()
+        })
     }
 
     /// The log records with this message.
@@ -96,9 +112,10 @@ fn users_file(lab: &Lab) -> PathBuf {
         let hash = String::from_utf8(hash).expect("a hash is ASCII");
         writeln!(
             text,
-            "[[user]]\nname = \"{}\"\npassword = \"{}\"\n",
+            "[[user]]\nname = \"{}\"\npassword = \"{}\"\nscram = \"{}\"\n",
             user.name,
-            hash.trim()
+            hash.trim(),
+            user.scram
         )
         .expect("a string grows");
         text
@@ -141,7 +158,7 @@ certificate = "{certificate}"
 private_key = "{key}"
 
 [login]
-mechanisms = ["PLAIN"]
+mechanisms = ["PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"]
 refusal_delay = "10ms"
 
 [users]

@@ -19,22 +19,27 @@ pub(crate) struct User {
     pub(crate) name: &'static str,
     /// The password.
     pub(crate) password: &'static str,
+    /// Keys of it for SCRAM-SHA-256, with the fewest iterations that there may be.
+    pub(crate) scram: &'static str,
 }
 
 /// An ordinary user.
 pub(crate) const ALICE: User = User {
     name: "alice",
     password: "wonder-1865",
+    scram: "SCRAM-SHA-256$4096:K9gGyX8OAK8aH8Myj6djqQ==$bJ7U2qxgf2xAQlFnPh2cEEp+I25lymeldRJSiivQ8hc=:fQdUTMzKMkzxXe4W/ZaT4xm+8jjlCtwxHrxwEjydW0Q=",
 };
 /// Another ordinary user.
 pub(crate) const BOB: User = User {
     name: "bob",
     password: "builder-1999",
+    scram: "SCRAM-SHA-256$4096:gbY32PzSxtpjWeaWMROhFw==$DHGNn1upLeAkezmbwLjZZH+uZXKdFCGg7vRkAWT5LbY=:8ozcGAsZAmgnzLon0k/z9FjLoNh7SEHp3jE7Hs/9Jks=",
 };
 /// A user whose password has blanks and letters outside ASCII; not every client can send it.
 pub(crate) const CAROL: User = User {
     name: "carol",
     password: "grüße an  alle ",
+    scram: "SCRAM-SHA-256$4096:TCbZB0wn2J7eWScMCsFLcQ==$rEbB9tZaAKFeTtfLTKoStx0zu56jkSW1+It9SquJHkA=:tTKikKHLl5JUz58sTlJlZySp/mMMLFd+3HRL7FV52FQ=",
 };
 
 /// All users of the lab.

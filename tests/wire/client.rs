@@ -80,6 +80,18 @@ impl Client {
     /// # Errors
     /// What the handshake said.
     pub(crate) fn start_tls_as(&mut self, name: &str) -> Result<(), String> {
+        self.handshake(name, None)
+    }
+
+    /// Makes the handshake, and does something else in the middle of the first message.
+    ///
+    /// # Errors
+    /// What the handshake said.
+    pub(crate) fn start_tls_pausing(&mut self, pause: &mut dyn FnMut()) -> Result<(), String> {
+        self.handshake(tls::NAME, Some(pause))
+    }
+
+    fn handshake(&mut self, name: &str, pause: Option<&mut dyn FnMut()>) -> Result<(), String> {
         if !self.read.is_empty() {
             return Err("the server sent octets in the clear behind its answer to STLS".to_owned());
         }
@@ -89,10 +101,17 @@ impl Client {
         let name = ServerName::try_from(name.to_owned()).map_err(|error| error.to_string())?;
         let mut session =
             ClientConnection::new(self.config.clone(), name).map_err(|error| error.to_string())?;
+        let failed = |error| format!("the TLS handshake: {error}");
+        if let Some(pause) = pause {
+            let mut hello = Vec::new();
+            session.write_tls(&mut hello).map_err(failed)?;
+            let (half, rest) = hello.split_at(hello.len() / 2);
+            socket.write_all(half).map_err(failed)?;
+            pause();
+            socket.write_all(rest).map_err(failed)?;
+        }
         while session.is_handshaking() {
-            session
-                .complete_io(&mut socket)
-                .map_err(|error| format!("the TLS handshake: {error}"))?;
+            session.complete_io(&mut socket).map_err(failed)?;
         }
         self.stream = Stream::Tls(Box::new(StreamOwned::new(session, socket)));
         Ok(())
@@ -145,6 +164,16 @@ impl Client {
             .inspect(|line| assert_ne!(line, "(closed)", "the server closed inside a list"))
             .take_while(|line| line != ".")
             .collect()
+    }
+
+    /// Everything up to the line with a dot alone, as it came: for what is too long to be read line by
+    /// line. The line before must not be missing.
+    pub(crate) fn message(&mut self) -> Vec<u8> {
+        while !self.read.ends_with(b"\r\n.\r\n") {
+            let count = self.fill().expect("octets in time");
+            assert_ne!(count, 0, "the server closed inside a message");
+        }
+        std::mem::take(&mut self.read)
     }
 
     fn socket(&self) -> Option<&TcpStream> {

@@ -16,6 +16,8 @@ pub(crate) struct User {
     pub(crate) password: &'static str,
     /// Its hash (sha256-crypt with few rounds: tests log in often).
     pub(crate) hash: &'static str,
+    /// Its SCRAM keys, with the fewest iterations that there may be.
+    pub(crate) scram: &'static str,
     /// Where the mailbox lives; the server stands in `london`.
     pub(crate) site: &'static str,
     /// Whether the account is disabled.
@@ -30,6 +32,7 @@ const PERSON: User = User {
     name: "",
     password: "",
     hash: "",
+    scram: "",
     site: "london",
     disabled: false,
     pop3_off: false,
@@ -43,6 +46,7 @@ pub(crate) const USERS: &[User] = &[
         name: "alice",
         password: "correct horse",
         hash: "$5$rounds=1000$saltalice$aPcFwG5fQMNqQZ0i5K4Bh9fr/TlkaCfcSDa2aHrb7V5",
+        scram: "SCRAM-SHA-256$4096:K9gGyX8OAK8aH8Myj6djqQ==$4kYMu+YN3Jt4ydlLp3/ysPzjA4jm+hLfBLSCa3Npw4E=:5pk4LPl0Mq/mZWwVJwaIuE4jGuhJf9U57AhMlA9XWzs=",
         delegates: &["dan"],
         ..PERSON
     },
@@ -50,30 +54,35 @@ pub(crate) const USERS: &[User] = &[
         name: "blanks",
         password: "a b  c",
         hash: "$5$rounds=1000$saltblanks$5gFCXIsn0f0LaqhAHaoer6HdmfnvOBTUVxIdbUJpTr1",
+        scram: "SCRAM-SHA-256$4096:eEW86mkv98CmPSA/W4hHpA==$qQDUSbcrwws1MfcI1jHgKPbNJS9/LfWYBRq8N9wQDjA=:vUfaSFPWsWvszEg5woCrPkYPdGlGxebsOjQHU1dgkSc=",
         ..PERSON
     },
     User {
         name: "leading",
         password: " begins with a blank",
         hash: "$5$rounds=1000$saltleading$8ODF/MjanE9PyKoL8tLvVrN.6QW7eFJIPd57xKFJlhB",
+        scram: "SCRAM-SHA-256$4096:MK3GBvzj1rdYN8Wpw8ECDw==$IZV0Ym2tBAmK432VivTVFRGC9NZ3PyUehofS/1yqkI0=:vTz/dQhCcprC3BUuIMyXxI/cm7MQJ6Nv9m5mqajvyNs=",
         ..PERSON
     },
     User {
         name: "trailing",
         password: "ends with a blank ",
         hash: "$5$rounds=1000$salttrailing$ZSnVfAz/mjoBPQkcVAwezwooUo71vIgPQZI1TlFnL.D",
+        scram: "SCRAM-SHA-256$4096:bTiNKc167jt3+4ZGJ0XcjA==$wKpCvHDitLMBYglWZRhfm4YLj/vdOu9Cs5+0Cyr15/k=:p234Ktk9JEPFJ4qYB2d9xXciCnZghjBtGQlSoRfjjRw=",
         ..PERSON
     },
     User {
         name: "dan",
         password: "delegate dan",
         hash: "$5$rounds=1000$saltdan$WbctkOuVHSQqSrQeI89eWIIxTCbCXGD29PAm/F3uzr3",
+        scram: "SCRAM-SHA-256$4096:7E8tuzsUAJVVDJr7u2m11g==$5qLFd0CodkmXmcaFIfQBb1gxHmlAqrQTMym7hv9Nnzg=:GQQH/mRxBnPvzaJFbV07g82QUidbAaF16r9EFGdnXzE=",
         ..PERSON
     },
     User {
         name: "dora",
         password: "closed door",
         hash: "$5$rounds=1000$saltdora$Wu.odZdAyc/0j8wfp2exheb8S.s2AfOg4WX6iwNojNB",
+        scram: "SCRAM-SHA-256$4096:adsxl26tN7hcxCpJyV/Qbg==$bhn8xzmq/Q/7ejkASUZv+A1q6eKurKQhQAoEC6A3h9E=:uO4fXeI21UfjamjARtrx9bEowUdfjrrIQAipWcTrJis=",
         disabled: true,
         ..PERSON
     },
@@ -81,6 +90,7 @@ pub(crate) const USERS: &[User] = &[
         name: "polly",
         password: "no post office",
         hash: "$5$rounds=1000$saltpolly$BrMA6XZYCbavf9RzCxkbLPbB4mRaQGPAJ7wnOru6/y3",
+        scram: "SCRAM-SHA-256$4096:7kpNLQ8QtfisNIiP+7jsHw==$SZgNnaWA09YBHjdAbzP7zhp6N1GtVf9LoGfjdqJG8rU=:/GG6y/5KQOR1I1ERS2LAwYM2+T9xvf+AWGALvjXu270=",
         pop3_off: true,
         ..PERSON
     },
@@ -88,6 +98,7 @@ pub(crate) const USERS: &[User] = &[
         name: "pierre",
         password: "outre manche",
         hash: "$5$rounds=1000$saltpierre$4frU3XpYo9n8MI1Ds7sBmfYFdHT7rVBdQJrwhrqSiT9",
+        scram: "SCRAM-SHA-256$4096:1aXWa5To2gz2PUzW1mzUiQ==$XQKBRk0cLyELfssJAj2IBJOZHlLEemCUUxOWjM9nwOk=:FLn9MQ2E9ReWEDG7qbebmCU/AXfHn1ZDE1Dy1HzNVn4=",
         site: "paris",
         delegates: &["dan"],
         ..PERSON
@@ -96,12 +107,14 @@ pub(crate) const USERS: &[User] = &[
         name: "paula",
         password: "two of us",
         hash: "$5$rounds=1000$saltpaula$lg0ABgRoVxLnpbEHeIhBrvCYiLIhnElx089cmh.YX/8",
+        scram: "SCRAM-SHA-256$4096:DAhs3HcqpXlQb9F6c1r25w==$PnVyTufaEEjM3EA8ANIy+FXcUfp5KjZMVaRVw4jl2fA=:3lHd1pn9kqBH+Be1yLTzLNGJSfICCdYq0pDVBg+S/Ao=",
         ..PERSON
     },
     User {
         name: "administrator",
         password: "domain boss",
         hash: "$5$rounds=1000$saltadminist$JmuUvusJfoEvJNG4duBPkqu6zk7sbM6K/FlgtzXqejB",
+        scram: "SCRAM-SHA-256$4096:QZTRcG7R9AjV4C1nJ3cBnw==$7DFO/WlQZanNokDzWa9CfJvxAA60g74RdI5o5v7DkQs=:M15ld4x5yFcheLoDiELNit/Y39LGNvo0rWeWcy48Rgc=",
         ..PERSON
     },
 ];

@@ -9,6 +9,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod clock;
 pub(crate) mod dovecot;
@@ -18,6 +19,7 @@ pub(crate) mod house;
 pub(crate) mod pattern;
 pub(crate) mod play;
 pub(crate) mod postern;
+pub(crate) mod scram;
 pub(crate) mod script;
 pub(crate) mod text;
 pub(crate) mod tls;

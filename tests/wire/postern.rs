@@ -144,11 +144,21 @@ pub(crate) fn start(setup: &Setup) -> House {
 /// # Errors
 /// What it said.
 pub(crate) fn try_start(setup: &Setup) -> Result<House, String> {
+    run(prepared(setup, |_| ()))
+}
+
+/// Starts the server on a ground to which something is added first.
+pub(crate) fn start_on(setup: &Setup, add: impl Fn(&Ground)) -> House {
+    run(prepared(setup, add)).unwrap_or_else(|log| panic!("the server did not start:\n{log}"))
+}
+
+fn prepared(setup: &Setup, add: impl Fn(&Ground)) -> Ground {
     let ground = Ground::prepare(&setup.maildrop);
     ground.secret("users.toml", &users());
     std::fs::write(ground.path("postern.toml"), setup.toml(&ground)).expect("writing");
+    add(&ground);
     ground.give_away();
-    run(ground)
+    ground
 }
 
 fn run(ground: Ground) -> Result<House, String> {
@@ -212,6 +222,8 @@ fn address(line: &str) -> Option<SocketAddr> {
 /// The users file of the fixture.
 pub(crate) fn users() -> String {
     let mut file = toml::Table::new();
+    let secret = "c2VjcmV0IG9mIHRoZSB0ZXN0cywgMzIgb2N0ZXRzLi4=";
+    file.insert("scram_secret".to_owned(), secret.into());
     let entry = |user: &fixture::User| {
         let mut entry = toml::Table::new();
         entry.insert("name".to_owned(), user.name.into());
@@ -220,6 +232,9 @@ pub(crate) fn users() -> String {
             vec![format!("{}@example.test", user.name)].into(),
         );
         entry.insert("password".to_owned(), user.hash.into());
+        if !user.scram.is_empty() {
+            entry.insert("scram".to_owned(), user.scram.into());
+        }
         entry.insert("site".to_owned(), user.site.into());
         entry.insert("disabled".to_owned(), user.disabled.into());
         entry.insert("pop3".to_owned(), (!user.pop3_off).into());

@@ -64,7 +64,8 @@ pub(crate) fn client_of(version: &'static SupportedProtocolVersion) -> Arc<Clien
     Arc::new(configure(&[version]))
 }
 
-fn configure(versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
+/// A client that trusts the test authority and speaks these versions.
+pub(crate) fn configure(versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots
         .add(authority().certificate.der().clone())

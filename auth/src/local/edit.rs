@@ -6,6 +6,8 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value, value};
 
 use super::entry::User;
 use super::error::UsersError;
+use crate::Secret;
+use crate::scram::secret_text;
 
 /// The text with one more user, at its very end.
 pub(super) fn add(path: &Path, text: &str, user: &User) -> Result<String, UsersError> {
@@ -32,6 +34,16 @@ pub(super) fn update(
             fill(table, user);
         }
     })
+}
+
+/// The text with the secret that makes SCRAM keys up, at its very head: after the first user's
+/// heading it would be that user's.
+pub(super) fn with_secret(text: &str, secret: &Secret) -> String {
+    let secret = secret_text(secret);
+    format!(
+        "# Salts for names that nobody has are made of this, so that they look like the others. \
+         Secret, and\n# never to be changed.\nscram_secret = \"{secret}\"\n\n{text}"
+    )
 }
 
 /// The text without the user at `at`. The comment right above goes with the user; what stands
@@ -105,6 +117,9 @@ fn fill(table: &mut Table, user: &User) {
         "password",
         user.password.as_ref().map(|hash| hash.as_str().into()),
     );
+    let scram = user.scram.as_ref().map(|keys| keys.to_text().into());
+    set(table, "scram", scram);
+    set(table, "certificates", list(&user.certificates));
     set(table, "site", user.site.as_deref().map(Value::from));
     set(table, "pop3", (!user.pop3).then_some(false.into()));
     set(table, "disabled", user.disabled.then_some(true.into()));

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::Problem;
-use crate::{Login, PasswordHash};
+use crate::scram::parse_secret;
+use crate::{Fingerprint, Login, PasswordHash, ScramKeys, Secret};
 
 /// The longest name, in octets: each part of it may become one piece of a path.
 const MAX_NAME: usize = 255;
@@ -21,6 +22,11 @@ pub struct User {
     pub aliases: Vec<String>,
     /// The password's hash; without one no password opens the mailbox.
     pub password: Option<PasswordHash>,
+    /// The keys for SCRAM-SHA-256; without them that mechanism opens nothing.
+    pub scram: Option<ScramKeys>,
+    /// Client certificates that open the mailbox by EXTERNAL: `sha256:` and the digest, as
+    /// written.
+    pub certificates: Vec<String>,
     /// The site in which the mailbox lives; none means here.
     pub site: Option<String>,
     /// Whether POP3 is switched on for the mailbox.
@@ -42,6 +48,8 @@ impl User {
             name: name.into(),
             aliases: Vec::new(),
             password: None,
+            scram: None,
+            certificates: Vec::new(),
             site: None,
             pop3: true,
             disabled: false,
@@ -56,8 +64,21 @@ impl User {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawFile {
+    scram_secret: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) user: Vec<Spanned<RawUser>>,
+}
+
+impl RawFile {
+    /// The secret that makes SCRAM keys up for names that nobody has.
+    pub(super) fn secret(&self) -> Result<Option<Secret>, usize> {
+        let Some(text) = &self.scram_secret else {
+            return Ok(None);
+        };
+        parse_secret(text.get_ref())
+            .map(Some)
+            .ok_or(text.span().start)
+    }
 }
 
 /// One `[[user]]` as written.
@@ -68,6 +89,9 @@ pub(super) struct RawUser {
     #[serde(default)]
     aliases: Vec<Spanned<String>>,
     password: Option<Spanned<String>>,
+    scram: Option<Spanned<String>>,
+    #[serde(default)]
+    certificates: Vec<Spanned<String>>,
     site: Option<Spanned<String>>,
     #[serde(default = "yes")]
     pop3: bool,
@@ -92,12 +116,15 @@ impl RawUser {
         check_names("name", std::slice::from_ref(&self.name), check_name)?;
         check_names("aliases", &self.aliases, check_alias)?;
         check_names("delegates", &self.delegates, check_alias)?;
+        check_certificates(&self.certificates)?;
         Ok(User {
             name: self.name.get_ref().clone(),
             aliases: plain(&self.aliases),
             password: located(self.password.as_ref(), |text| {
                 Ok(text.parse::<PasswordHash>()?)
             })?,
+            scram: located(self.scram.as_ref(), |text| Ok(text.parse::<ScramKeys>()?))?,
+            certificates: plain(&self.certificates),
             site: located(self.site.as_ref(), check_site)?,
             pop3: self.pop3,
             disabled: self.disabled,
@@ -105,6 +132,13 @@ impl RawUser {
             delegates: plain(&self.delegates),
             maildrop: located(self.maildrop.as_ref(), check_maildrop)?,
         })
+    }
+
+    /// The octet at which a certificate stands.
+    pub(super) fn certificate_at(&self, number: usize) -> usize {
+        self.certificates
+            .get(number)
+            .map_or(self.name.span().start, |entry| entry.span().start)
     }
 
     /// The octet at which an alias stands.
@@ -144,6 +178,14 @@ fn check_names(
             },
         )),
     }
+}
+
+fn check_certificates(certificates: &[Spanned<String>]) -> Result<(), Located> {
+    let odd = |entry: &&Spanned<String>| Fingerprint::parse(entry.get_ref()).is_none();
+    certificates.iter().find(odd).map_or(Ok(()), |entry| {
+        let value = entry.get_ref().clone();
+        Err((entry.span().start, Problem::Certificate { value }))
+    })
 }
 
 /// Whether a name is its own canonical form but for the case, and each of its parts could be a

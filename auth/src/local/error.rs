@@ -3,13 +3,20 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::HashError;
+use crate::{HashError, ScramError};
 
 /// A users file that cannot be read, understood or written.
 #[derive(Debug, thiserror::Error)]
 pub enum UsersError {
+    /// There is nothing in it, as in a file that is being written.
+    #[error("{}: is empty, as if it had been cut off; to have no users, leave a comment in it",
+            path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
     /// The system refused.
-    #[error("{}: cannot {what}: {source}", path.display())]
+    #[error("{}: cannot {what}: {source}{}", path.display(), remedy(source))]
     Io {
         /// The file.
         path: PathBuf,
@@ -51,6 +58,23 @@ pub enum UsersError {
         /// What the TOML parser said.
         message: String,
     },
+    /// The secret is not what was written there by us.
+    #[error(
+        "{}:{line}:{column}: scram_secret is not 32 octets in base64; remove the line, \
+             `postern user passwd` writes a new one",
+        path.display()
+    )]
+    Secret {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1, in characters.
+        column: usize,
+    },
+    /// The system's source of random numbers failed.
+    #[error("the system gave no random numbers; try again")]
+    NoRandom,
     /// A user that cannot be one.
     #[error("{}:{line}:{column}: user {user:?}: {problem}", path.display())]
     User {
@@ -97,6 +121,14 @@ pub enum UsersError {
     },
 }
 
+fn remedy(source: &io::Error) -> &'static str {
+    if source.kind() == io::ErrorKind::PermissionDenied {
+        "; it must belong to the user under whom the server runs: use chown"
+    } else {
+        ""
+    }
+}
+
 /// What is wrong with one user.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
@@ -127,6 +159,24 @@ pub enum Problem {
     /// A hash that cannot be used.
     #[error("password: {0}")]
     Password(#[from] HashError),
+    /// SCRAM keys that cannot be used.
+    #[error("scram: {0}")]
+    Scram(#[from] ScramError),
+    /// A fingerprint that no certificate can have.
+    #[error(
+        "certificates: {value:?} is not \"sha256:\" and 64 hexadecimal digits; \
+             `openssl x509 -noout -fingerprint -sha256 -in FILE` prints them"
+    )]
+    Certificate {
+        /// The value as written.
+        value: String,
+    },
+    /// A certificate of two users.
+    #[error("certificates: the user {other:?} has this certificate already; leave it with one")]
+    SharedCertificate {
+        /// The name of the other user.
+        other: String,
+    },
     /// A Maildir that could be anywhere.
     #[error("maildrop = {value:?}: give the absolute path of the Maildir, without \"..\"")]
     Maildrop {

@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use super::entry::User;
 use super::error::UsersError;
 use super::{edit, parse};
+use crate::scram;
 
 /// The largest file that is read, in octets.
 const MAX_FILE: u64 = 64 * 1024 * 1024;
@@ -55,11 +56,11 @@ impl UsersFile {
     /// When it is not a regular file, others may read it, or there is a mistake in it.
     pub fn load(path: &Path) -> Result<Self, UsersError> {
         let (text, stamp) = read(path)?;
-        let users = parse::parse(path, &text)?;
+        let parsed = parse::parse(path, &text)?;
         Ok(Self {
             path: path.into(),
             text,
-            users,
+            users: parsed.users,
             stamp,
             lock: None,
         })
@@ -182,9 +183,18 @@ impl UsersFile {
         Ok(())
     }
 
+    /// With the first SCRAM keys comes the secret that makes others up.
     fn take(&mut self, text: String) -> Result<(), UsersError> {
-        self.users = parse::parse(&self.path, &text)?;
-        self.text = text;
+        let parsed = parse::parse(&self.path, &text)?;
+        let wanted =
+            parsed.secret.is_none() && parsed.users.iter().any(|user| user.scram.is_some());
+        self.users = parsed.users;
+        self.text = if wanted {
+            let secret = scram::new_secret().ok_or(UsersError::NoRandom)?;
+            edit::with_secret(&text, &secret)
+        } else {
+            text
+        };
         Ok(())
     }
 

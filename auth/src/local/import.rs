@@ -9,7 +9,7 @@ use std::path::{Component, PathBuf};
 use zeroize::Zeroize;
 
 use super::entry::User;
-use crate::{HashError, PasswordHash, Secret, hash_password};
+use crate::{HashError, PasswordHash, ScramKeys, Secret, hash_password};
 
 /// What came of a passwd-file.
 #[derive(Debug, Default)]
@@ -44,7 +44,7 @@ impl std::fmt::Display for ImportNote {
 /// Reads a Dovecot passwd-file.
 ///
 /// Taken over: the name; hashes of the schemes SHA512-CRYPT, SHA256-CRYPT, CRYPT (`$6$`, `$5$`,
-/// `$y$`, `$2…$`), BLF-CRYPT and ARGON2ID; `{PLAIN}` and `{CLEARTEXT}` passwords, which are hashed
+/// `$y$`, `$2…$`), BLF-CRYPT and ARGON2ID; SCRAM-SHA-256 keys; `{PLAIN}` and `{CLEARTEXT}` passwords, which are hashed
 /// anew (some tens of milliseconds each); `userdb_mail=maildir:/path`, where it is a plain path or
 /// begins with `~/` and there is an absolute home; and `nologin`, which disables. A password
 /// without a scheme is CRYPT, as in Dovecot. Empty lines and lines that begin with `#` are left
@@ -74,7 +74,8 @@ pub fn import_passwd_file(text: &str) -> Imported {
         }
         let mut user = User::new(name);
         match take_password(password) {
-            Ok(hash) => user.password = Some(hash),
+            Ok(Taken::Hash(hash)) => user.password = Some(hash),
+            Ok(Taken::Keys(keys)) => user.scram = Some(keys),
             Err(why) => {
                 user.disabled = true;
                 note(format!(
@@ -89,8 +90,25 @@ pub fn import_passwd_file(text: &str) -> Imported {
     imported
 }
 
-/// The hash of a password field, or why there is none.
-fn take_password(field: &str) -> Result<PasswordHash, String> {
+/// What a password field came to.
+enum Taken {
+    Hash(PasswordHash),
+    Keys(ScramKeys),
+}
+
+/// `{SCRAM-SHA-256}iterations,salt,StoredKey,ServerKey`, as Dovecot writes it.
+fn take_keys(rest: &str) -> Result<ScramKeys, String> {
+    let fields: Vec<&str> = rest.split(',').collect();
+    let &[iterations, salt, stored, server] = fields.as_slice() else {
+        return Err("the SCRAM keys are damaged".to_owned());
+    };
+    let text = format!("SCRAM-SHA-256${iterations}:{salt}${stored}:{server}");
+    text.parse()
+        .map_err(|fault| format!("the password {fault}"))
+}
+
+/// The hash or keys of a password field, or why there are none.
+fn take_password(field: &str) -> Result<Taken, String> {
     let (scheme, rest) = match field
         .strip_prefix('{')
         .and_then(|rest| rest.split_once('}'))
@@ -99,7 +117,7 @@ fn take_password(field: &str) -> Result<PasswordHash, String> {
         None => ("CRYPT".to_owned(), field),
     };
     let fits = |ids: &[&str]| match rest.parse::<PasswordHash>() {
-        Ok(hash) if ids.iter().any(|id| rest.starts_with(id)) => Ok(hash),
+        Ok(hash) if ids.iter().any(|id| rest.starts_with(id)) => Ok(Taken::Hash(hash)),
         Ok(_) | Err(HashError::Unknown) => Err(format!(
             "the password is not one of {{{scheme}}} that can be taken over"
         )),
@@ -117,8 +135,9 @@ fn take_password(field: &str) -> Result<PasswordHash, String> {
             let mut octets = rest.as_bytes().to_vec();
             let hash = hash_password(&Secret::new(octets.clone()));
             octets.zeroize();
-            hash.map_err(|fault| fault.to_string())
+            hash.map(Taken::Hash).map_err(|fault| fault.to_string())
         }
+        "SCRAM-SHA-256" => take_keys(rest).map(Taken::Keys),
         _ => Err(format!(
             "passwords of the scheme {{{scheme}}} cannot be taken over"
         )),
@@ -243,6 +262,30 @@ mod tests {
         assert!(
             first.starts_with("line 1: user \"a\": ") && first.contains("postern user passwd a")
         );
+    }
+
+    #[test]
+    fn scram_keys_of_dovecot_are_taken_over() {
+        let keys = "4096,W22ZaJ0SNY7soEsUEjb6gQ==,WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=,\
+            wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
+        let imported = import_passwd_file(&format!("a:{{SCRAM-SHA-256}}{keys}::::::"));
+        assert_eq!(imported.notes, []);
+        let user = &imported.users[0];
+        assert!(!user.disabled && user.password.is_none());
+        let pencil = Secret::new(b"pencil".to_vec());
+        assert!(user.scram.as_ref().unwrap().verify(&pencil));
+        for odd in [
+            "",
+            "4096,x",
+            &keys.replace("4096", "1"),
+            &format!("{keys},x"),
+        ] {
+            let imported = import_passwd_file(&format!("a:{{SCRAM-SHA-256}}{odd}::::::"));
+            assert!(
+                imported.users[0].disabled && imported.notes.len() == 1,
+                "{odd}"
+            );
+        }
     }
 
     #[test]

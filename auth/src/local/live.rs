@@ -16,11 +16,15 @@ use super::file::{Stamp, read};
 use super::index::Index;
 use super::parse::parse;
 use crate::clock::Clock;
-use crate::directory::{Answer, Directory, Verdict};
-use crate::{Account, Login, Pool, Secret};
+use crate::directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
+use crate::{Account, Fingerprint, Login, Pool, Secret};
 
 /// How often the file is looked at, at most.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a changed file must stay as it is before it is believed. An editor that writes in place
+/// goes on within this time; half of such a file may look like a whole one with fewer users in it.
+const SETTLED: Duration = Duration::from_millis(50);
 
 /// The users of one file, kept up to date.
 #[derive(Debug)]
@@ -42,7 +46,7 @@ impl LocalUsers {
     /// a server does not start with a bad file.
     pub fn open(path: &Path) -> Result<Self, UsersError> {
         let (text, stamp) = read(path)?;
-        let index = Index::new(&parse(path, &text)?);
+        let index = indexed(path, &text)?;
         Ok(Self {
             path: path.into(),
             current: ArcSwap::from_pointee(index),
@@ -94,8 +98,16 @@ impl LocalUsers {
     }
 
     fn load(&self) -> Result<(Index, Stamp), UsersError> {
-        let (text, stamp) = read(&self.path)?;
-        Ok((Index::new(&parse(&self.path, &text)?), stamp))
+        let path = self.path.clone();
+        let (text, stamp) = read(&path)?;
+        settle();
+        if Stamp::of_path(&path) != Some(stamp) {
+            return Err(UsersError::Changed { path });
+        }
+        if text.trim().is_empty() && self.count() > 0 {
+            return Err(UsersError::Empty { path });
+        }
+        Ok((indexed(&path, &text)?, stamp))
     }
 
     /// Whether it is time to look at the file; says so to one asker only.
@@ -111,6 +123,27 @@ impl LocalUsers {
                 .compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
     }
+}
+
+/// The users of a text. Keys without the secret come from an editor: salts that are made up can
+/// then be told from real ones after a restart.
+fn indexed(path: &Path, text: &str) -> Result<Index, UsersError> {
+    let parsed = parse(path, text)?;
+    if parsed.secret.is_none() && parsed.users.iter().any(|user| user.scram.is_some()) {
+        tracing::warn!(
+            path = %path.display(),
+            "there are SCRAM keys and no scram_secret: `postern user passwd` writes one"
+        );
+    }
+    Ok(Index::new(&parsed))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "once for each change of the file, in the pool that may wait"
+)]
+fn settle() {
+    std::thread::sleep(SETTLED);
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -131,14 +164,21 @@ impl LocalDirectory {
     }
 }
 
+impl LocalDirectory {
+    /// Loads a changed file, when it is time to look.
+    async fn look(&self, client: IpAddr) {
+        if self.users.is_due() {
+            let users = Arc::clone(&self.users);
+            // Under load the last version serves for another second.
+            let _ = self.hashing.run(client, move || users.refresh()).await;
+        }
+    }
+}
+
 impl Directory for LocalDirectory {
     fn find<'a>(&'a self, login: &'a Login, client: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
         Box::pin(async move {
-            if self.users.is_due() {
-                let users = Arc::clone(&self.users);
-                // Under load the last version serves for another second.
-                let _ = self.hashing.run(client, move || users.refresh()).await;
-            }
+            self.look(client).await;
             let index = self.users.current.load();
             Ok(index
                 .find(login.key())
@@ -165,6 +205,30 @@ impl Directory for LocalDirectory {
                 Verdict::Wrong
             };
             Ok(answer.unwrap_or(verdict))
+        })
+    }
+
+    fn scram_keys<'a>(
+        &'a self,
+        login: &'a Login,
+        account: Option<&'a Account>,
+        _client: IpAddr,
+    ) -> Answer<'a, ScramAnswer> {
+        Box::pin(async move {
+            let index = self.users.current.load();
+            index.keys_for(login, account).ok_or(Unavailable::Trouble)
+        })
+    }
+
+    fn find_certificate<'a>(
+        &'a self,
+        fingerprint: Fingerprint,
+        client: IpAddr,
+    ) -> Answer<'a, Option<Arc<Account>>> {
+        Box::pin(async move {
+            self.look(client).await;
+            let index = self.users.current.load();
+            Ok(index.holder(&fingerprint).map(Arc::clone))
         })
     }
 }

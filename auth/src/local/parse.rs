@@ -5,10 +5,20 @@ use std::path::Path;
 
 use super::entry::{RawFile, RawUser, User};
 use super::error::{Problem, UsersError};
-use crate::Login;
+use crate::{Fingerprint, Login, Secret};
 
-/// All users of a file, in its order. No two of them answer to the same name.
-pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<User>, UsersError> {
+/// What stands in a users file.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    /// All users, in the order of the file. No two of them answer to the same name, or have the
+    /// same certificate.
+    pub(super) users: Vec<User>,
+    /// The secret that makes SCRAM keys up.
+    pub(super) secret: Option<Secret>,
+}
+
+/// Reads a users file.
+pub(super) fn parse(path: &Path, text: &str) -> Result<Parsed, UsersError> {
     let raw: RawFile = toml::from_str(text).map_err(|fault| {
         let (line, column) = place(text, fault.span().map_or(0, |span| span.start));
         UsersError::Syntax {
@@ -18,12 +28,21 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<User>, UsersError> {
             message: fault.message().to_owned(),
         }
     })?;
+    let secret = raw.secret().map_err(|at| {
+        let (line, column) = place(text, at);
+        UsersError::Secret {
+            path: path.into(),
+            line,
+            column,
+        }
+    })?;
     let mut users = Vec::with_capacity(raw.user.len());
-    let mut taken = HashMap::new();
+    let (mut taken, mut shown) = (HashMap::new(), HashMap::new());
     for entry in &raw.user {
         let entry = entry.get_ref();
         let checked = entry.resolve().and_then(|user| {
             take_names(entry, &user, &mut taken)?;
+            take_certificates(entry, &user, &mut shown)?;
             Ok(user)
         });
         users.push(checked.map_err(|(at, problem)| {
@@ -38,7 +57,24 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<User>, UsersError> {
             }
         })?);
     }
-    Ok(users)
+    Ok(Parsed { users, secret })
+}
+
+/// Notes the certificates of a user, unless another one has them.
+fn take_certificates(
+    raw: &RawUser,
+    user: &User,
+    shown: &mut HashMap<Fingerprint, String>,
+) -> Result<(), (usize, Problem)> {
+    for (number, text) in user.certificates.iter().enumerate() {
+        let fingerprint = Fingerprint::parse(text);
+        let before = fingerprint.and_then(|print| shown.insert(print, user.name.clone()));
+        if let Some(other) = before.filter(|other| *other != user.name) {
+            let at = raw.certificate_at(number);
+            return Err((at, Problem::SharedCertificate { other }));
+        }
+    }
+    Ok(())
 }
 
 /// Notes the names of a user, unless another one has them.

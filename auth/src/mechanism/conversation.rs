@@ -1,40 +1,28 @@
 //! One conversation of a mechanism with a client, driven by rsasl.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
-use rsasl::callback::{Context, SessionCallback, SessionData};
+use rsasl::callback::{Context, Request, SessionCallback, SessionData};
 use rsasl::config::SASLConfig;
 use rsasl::mechanism::State;
-use rsasl::prelude::{SASLServer, Session, SessionError, Validation};
-use rsasl::property::SizedProperty;
-use rsasl::registry::{Mechanism, Registry};
+use rsasl::mechanisms::scram::properties::ScramStoredPassword;
+use rsasl::prelude::{ChannelBindingCallback, SASLServer, Session, SessionError, Validation};
+use rsasl::property::{AuthzId, SizedProperty};
+use rsasl::registry::Registry;
 use rsasl::validate::{Validate, ValidationError};
 
-use super::{MECHANISMS, MechanismSpec};
+use super::scram::{self, Binding, ClientFirst, Offer};
+use super::{Collects, MechanismSpec, authzid};
 use crate::evidence::Evidence;
+use crate::scram::ScramKeys;
+use crate::{Channel, Reason};
 
 /// The longest answer of a client that a mechanism looks at, in octets. A Kerberos ticket with
 /// many groups has up to 64 KiB.
 const MAX_RESPONSE: usize = 96 * 1024;
 /// The most answers in one conversation; GSSAPI needs three or four.
 const MAX_STEPS: u32 = 10;
-
-/// What rsasl registers: the mechanisms of the table.
-static REGISTERED: [Mechanism; MECHANISMS.len()] = registered();
-
-#[expect(
-    clippy::indexing_slicing,
-    reason = "evaluated by the compiler, which checks the bounds"
-)]
-const fn registered() -> [Mechanism; MECHANISMS.len()] {
-    let mut all = [MECHANISMS[0].sasl; MECHANISMS.len()];
-    let mut row = 1;
-    while row < all.len() {
-        all[row] = MECHANISMS[row].sasl;
-        row += 1;
-    }
-    all
-}
 
 /// The name under which a mechanism hands its evidence to [`Collector`].
 pub(super) struct Collected;
@@ -44,29 +32,90 @@ impl SizedProperty<'_> for Collected {
 }
 
 impl Validation for Collected {
-    type Value = Evidence;
+    type Value = Gathered;
 }
 
-/// Takes the evidence out of a mechanism and lets it out at the other end, unlooked at.
-struct Collector;
+/// What comes out of a mechanism, unlooked at.
+pub(super) enum Gathered {
+    /// Something to verify.
+    Evidence(Evidence),
+    /// The proof fits the keys that were put in.
+    ProofFits,
+}
+
+/// Takes the evidence out of a mechanism and lets it out at the other end; gives SCRAM its keys.
+struct Collector {
+    collects: Collects,
+    keys: Arc<OnceLock<ScramKeys>>,
+    certificate: Option<Arc<[u8]>>,
+}
 
 impl SessionCallback for Collector {
+    fn callback(
+        &self,
+        _session: &SessionData,
+        _context: &Context,
+        request: &mut Request<'_>,
+    ) -> Result<(), SessionError> {
+        if let Some(keys) = self.keys.get() {
+            request.satisfy::<ScramStoredPassword<'_>>(&ScramStoredPassword::new(
+                keys.form().iterations,
+                keys.salt(),
+                keys.stored_key(),
+                keys.server_key(),
+            ))?;
+        }
+        Ok(())
+    }
+
     fn validate(
         &self,
         _session: &SessionData,
         context: &Context,
         validate: &mut Validate<'_>,
     ) -> Result<(), ValidationError> {
-        if let Some(evidence) = context.get_ref::<Collected>() {
-            validate.finalize::<Collected>(evidence.clone());
+        let gathered = match self.collects {
+            Collects::Messages => {
+                let evidence = context.get_ref::<Collected>();
+                evidence.map(|evidence| Gathered::Evidence(evidence.clone()))
+            }
+            // rsasl asks for this when a proof was right, and then only.
+            Collects::Scram { .. } => self.keys.get().map(|_| Gathered::ProofFits),
+            Collects::Certificate => self.certificate(context).map(Gathered::Evidence),
+        };
+        if let Some(gathered) = gathered {
+            validate.finalize::<Collected>(gathered);
         }
         Ok(())
     }
 }
 
+impl Collector {
+    fn certificate(&self, context: &Context) -> Option<Evidence> {
+        let asked = context.get_ref::<AuthzId>().unwrap_or_default();
+        Some(Evidence::Certificate {
+            authzid: authzid::prepare(asked).ok()?,
+            certificate: self.certificate.clone()?,
+        })
+    }
+}
+
+/// The bindings of a channel, for rsasl.
+struct Bindings(Channel);
+
+impl ChannelBindingCallback for Bindings {
+    fn get_cb_data(&self, name: &str) -> Option<&[u8]> {
+        Binding::named(name, &self.0)?.data(&self.0)
+    }
+}
+
 /// A conversation that goes on. Dropping it is giving it up.
 pub(crate) struct Conversation {
-    session: Session<Collected>,
+    session: Session<Collected, Bindings>,
+    spec: &'static MechanismSpec,
+    channel: Channel,
+    plus_is_offered: bool,
+    keys: Arc<OnceLock<ScramKeys>>,
     steps: u32,
 }
 
@@ -75,6 +124,13 @@ pub(crate) struct Conversation {
 pub(crate) enum Step {
     /// The client has to answer this.
     Challenge(Conversation, Vec<u8>),
+    /// It goes on once the directory has said which keys the login has.
+    Keys(Box<KeysWanted>),
+    /// The proof fits the keys. The message says so to the client, and may be sent only when the
+    /// login is granted.
+    Proven(Vec<u8>),
+    /// The proof does not fit, or the binding is not this channel's.
+    Unproven(Reason),
     /// It is over and there is something to verify.
     Evidence(Evidence),
     /// It is over and nothing was collected: not a login, whatever the mechanism thinks.
@@ -83,16 +139,56 @@ pub(crate) enum Step {
     Malformed,
 }
 
+/// A conversation that waits for keys.
+#[derive(Debug)]
+pub(crate) struct KeysWanted {
+    conversation: Conversation,
+    message: Vec<u8>,
+    /// The name as the client sent it, decoded.
+    pub(crate) login: String,
+    /// Whose mailbox is to be opened, if not the login's own; prepared.
+    pub(crate) authzid: Option<String>,
+    /// What the client binds to.
+    pub(crate) binding: Binding,
+}
+
+impl KeysWanted {
+    /// Goes on with these keys.
+    pub(crate) fn with(self, keys: ScramKeys) -> Step {
+        let _ = self.conversation.keys.set(keys);
+        self.conversation.advance(Some(&self.message))
+    }
+}
+
 impl Conversation {
-    /// Begins a conversation; none when rsasl cannot.
-    pub(crate) fn begin(spec: &MechanismSpec) -> Option<Self> {
+    /// Begins a conversation; none when rsasl cannot. `plus_is_offered`: whether a mechanism that
+    /// binds is offered on this channel.
+    pub(crate) fn begin(
+        spec: &'static MechanismSpec,
+        channel: &Channel,
+        plus_is_offered: bool,
+    ) -> Option<Self> {
+        let keys = Arc::new(OnceLock::new());
+        let facts = channel.tls.as_ref();
+        let collector = Collector {
+            collects: spec.collects,
+            keys: Arc::clone(&keys),
+            certificate: facts.and_then(|facts| facts.client_certificate.clone()),
+        };
+        // This mechanism alone: rsasl would else refuse the `y` flag where it knows a -PLUS,
+        // whether or not that is offered.
+        let registry = Registry::with_mechanisms(std::slice::from_ref(&spec.sasl));
         let config = SASLConfig::builder()
-            .with_registry(Registry::with_mechanisms(&REGISTERED))
-            .with_callback(Collector)
+            .with_registry(registry)
+            .with_callback(collector)
             .ok()?;
-        let session = SASLServer::<Collected>::new(config).start_suggested(spec.sasl.mechanism);
+        let server = SASLServer::<Collected, _>::with_cb(config, Bindings(channel.clone()));
         Some(Self {
-            session: session.ok()?,
+            session: server.start_suggested(spec.sasl.mechanism).ok()?,
+            spec,
+            channel: channel.clone(),
+            plus_is_offered,
+            keys,
             steps: 0,
         })
     }
@@ -111,19 +207,59 @@ impl Conversation {
             None if first && !server_first => return Step::Challenge(self, Vec::new()),
             None if !first => return Step::Malformed,
             // RFC 5034 §4: an initial response to a mechanism in which the server speaks first.
-            Some(_) if first && server_first => return Step::Malformed,
+            Some(_) if first && server_first && !self.spec.either_first => return Step::Malformed,
             Some(octets) if octets.len() > MAX_RESPONSE => return Step::Malformed,
             None | Some(_) => {}
         }
         if self.steps > MAX_STEPS {
             return Step::Malformed;
         }
+        match (self.spec.collects, response) {
+            (Collects::Scram { plus }, Some(message)) => self.scram(plus, message),
+            (Collects::Scram { .. }, None) => Step::Malformed,
+            (Collects::Messages | Collects::Certificate, _) => self.advance(response),
+        }
+    }
+
+    /// Looks at a message of SCRAM before rsasl does.
+    fn scram(self, plus: bool, message: &[u8]) -> Step {
+        if self.keys.get().is_some() {
+            return if scram::is_client_final(message) {
+                self.advance(Some(message))
+            } else {
+                Step::Malformed
+            };
+        }
+        let offer = Offer {
+            plus,
+            plus_is_offered: self.plus_is_offered,
+        };
+        match scram::client_first(message, offer, &self.channel) {
+            Ok(ClientFirst {
+                login,
+                authzid,
+                binding,
+            }) => Step::Keys(Box::new(KeysWanted {
+                conversation: self,
+                message: message.to_vec(),
+                login,
+                authzid,
+                binding,
+            })),
+            Err(Reason::Malformed) => Step::Malformed,
+            Err(reason) => Step::Unproven(reason),
+        }
+    }
+
+    fn advance(mut self, response: Option<&[u8]>) -> Step {
         let mut challenge = Vec::new();
         match self.session.step(response, &mut challenge) {
             Ok(State::Running) => Step::Challenge(self, challenge),
-            Ok(State::Finished(_)) => match self.session.validation() {
-                Some(evidence) => Step::Evidence(evidence),
-                None => Step::NoEvidence,
+            Ok(State::Finished(_)) => match (self.session.validation(), self.spec.collects) {
+                (Some(Gathered::Evidence(evidence)), _) => Step::Evidence(evidence),
+                (Some(Gathered::ProofFits), _) => Step::Proven(challenge),
+                (None, Collects::Scram { .. }) => Step::Unproven(scram::why_not(&challenge)),
+                (None, Collects::Messages | Collects::Certificate) => Step::NoEvidence,
             },
             Err(fault) => {
                 tracing::debug!(fault = %Detail(&fault), "a SASL answer was not understood");
@@ -141,7 +277,7 @@ impl fmt::Debug for Conversation {
     }
 }
 
-/// What may be said of an error: our own mechanisms' errors carry nothing of the client's.
+/// What may be said of an error: the errors of mechanisms carry nothing of the client's.
 struct Detail<'a>(&'a SessionError);
 
 impl fmt::Display for Detail<'_> {

@@ -4,17 +4,53 @@
 //! [`Evidence`](crate::evidence::Evidence); it never asks a directory, and it never says whether a login is allowed. A
 //! mechanism that ends without evidence has not logged anyone in, whatever it says.
 
+mod authzid;
 mod conversation;
+mod login;
 mod plain;
+mod scram;
 
-pub(crate) use conversation::{Conversation, Step};
+pub(crate) use conversation::{Conversation, KeysWanted, Step};
+use rsasl::mechanisms::external::EXTERNAL;
+use rsasl::mechanisms::scram::{SCRAM_SHA256, SCRAM_SHA256_PLUS};
 use rsasl::registry::Mechanism;
+pub use scram::Binding;
+
+use crate::Channel;
 
 /// One mechanism: its definition apart from its code. A new one is one row in [`MECHANISMS`].
 pub(crate) struct MechanismSpec {
     /// Whether it hands the password over, so that the transport has to protect it.
     pub(crate) plaintext: bool,
+    /// What the channel must have for it.
+    needs: Needs,
+    /// Whether the client may speak first though the mechanism lets the server begin.
+    either_first: bool,
+    /// How evidence is collected.
+    collects: Collects,
     sasl: Mechanism,
+}
+
+/// What a channel must have before a mechanism is offered on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needs {
+    /// Nothing.
+    Nothing,
+    /// A channel binding.
+    Binding,
+    /// A client certificate.
+    Certificate,
+}
+
+/// How a mechanism comes to its evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Collects {
+    /// It is all in what the client says.
+    Messages,
+    /// The directory is asked for SCRAM keys in the middle.
+    Scram { plus: bool },
+    /// It is the certificate of the channel.
+    Certificate,
 }
 
 impl MechanismSpec {
@@ -22,13 +58,63 @@ impl MechanismSpec {
     pub(crate) fn name(&self) -> &'static str {
         self.sasl.mechanism.as_str()
     }
+
+    /// Whether the channel has what the mechanism needs.
+    pub(crate) fn fits(&self, channel: &Channel) -> bool {
+        match self.needs {
+            Needs::Nothing => true,
+            Needs::Binding => scram::can_bind(channel),
+            Needs::Certificate => {
+                let facts = channel.tls.as_ref();
+                facts.is_some_and(|facts| facts.client_certificate.is_some())
+            }
+        }
+    }
+
+    /// Whether it is one that binds to the channel.
+    pub(crate) fn binds(&self) -> bool {
+        self.needs == Needs::Binding
+    }
 }
 
 /// The mechanisms that this server knows.
-pub(crate) const MECHANISMS: &[MechanismSpec] = &[MechanismSpec {
-    plaintext: true,
-    sasl: plain::MECHANISM,
-}];
+pub(crate) static MECHANISMS: [MechanismSpec; 5] = [
+    MechanismSpec {
+        plaintext: true,
+        needs: Needs::Nothing,
+        either_first: false,
+        collects: Collects::Messages,
+        sasl: plain::MECHANISM,
+    },
+    MechanismSpec {
+        plaintext: true,
+        needs: Needs::Nothing,
+        either_first: true,
+        collects: Collects::Messages,
+        sasl: login::MECHANISM,
+    },
+    MechanismSpec {
+        plaintext: false,
+        needs: Needs::Nothing,
+        either_first: false,
+        collects: Collects::Scram { plus: false },
+        sasl: SCRAM_SHA256,
+    },
+    MechanismSpec {
+        plaintext: false,
+        needs: Needs::Binding,
+        either_first: false,
+        collects: Collects::Scram { plus: true },
+        sasl: SCRAM_SHA256_PLUS,
+    },
+    MechanismSpec {
+        plaintext: false,
+        needs: Needs::Certificate,
+        either_first: false,
+        collects: Collects::Certificate,
+        sasl: EXTERNAL,
+    },
+];
 
 /// The row of a mechanism, by its name in any case (RFC 5034 §4).
 pub(crate) fn find(name: &str) -> Option<&'static MechanismSpec> {

@@ -13,6 +13,7 @@ use rsasl::mechanism::{
 use rsasl::prelude::{Mechname, MessageSent};
 use rsasl::registry::{Mechanism, Side};
 
+use super::authzid;
 use super::conversation::Collected;
 use crate::Secret;
 use crate::evidence::Evidence;
@@ -90,7 +91,7 @@ fn parse(message: &[u8]) -> Result<Evidence, PlainError> {
     }
     text(password)?;
     Ok(Evidence::Password {
-        authzid: prepare(text(authzid)?)?,
+        authzid: authzid::prepare(text(authzid)?).map_err(|_| PlainError::Unprepared)?,
         login: text(login)?.to_owned(),
         password: Secret::new(password.to_vec()),
     })
@@ -98,18 +99,6 @@ fn parse(message: &[u8]) -> Result<Evidence, PlainError> {
 
 fn text(part: &[u8]) -> Result<&str, PlainError> {
     std::str::from_utf8(part).map_err(|_| PlainError::NotUtf8)
-}
-
-/// RFC 5034 §4: "If the preparation of the authorization identity fails or results in an empty
-/// string (unless it was transmitted as the empty string), the server MUST fail".
-fn prepare(authzid: &str) -> Result<Option<String>, PlainError> {
-    if authzid.is_empty() {
-        return Ok(None);
-    }
-    match stringprep::saslprep(authzid) {
-        Ok(prepared) if !prepared.is_empty() => Ok(Some(prepared.into_owned())),
-        Ok(_) | Err(_) => Err(PlainError::Unprepared),
-    }
 }
 
 #[cfg(test)]
@@ -123,7 +112,10 @@ mod tests {
             authzid,
             login,
             password,
-        } = parse(message)?;
+        } = parse(message)?
+        else {
+            panic!("no password");
+        };
         Ok((authzid, login, password.expose().to_vec()))
     }
 

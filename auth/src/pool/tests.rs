@@ -61,6 +61,55 @@ async fn five_hundred_waiting_jobs_delay_another_client_by_one() {
     assert_eq!(order.iter().position(|client| *client == TWO), Some(1));
 }
 
+/// What each of two clients is served, while both always have a job waiting.
+fn served(slow: Duration, quick: Duration, jobs: usize) -> (usize, usize) {
+    let mut queue = Queue::default();
+    let add = |queue: &mut Queue, client| {
+        let source = Source::of(at(client));
+        let work: Box<dyn FnOnce() + Send> = Box::new(|| ());
+        let line = queue.clients.entry(source).or_default();
+        line.push_back(Job { number: 0, work });
+        if line.len() == 1 {
+            queue.turn.push_back(source);
+        }
+    };
+    let mut counts = (0, 0);
+    for client in [ONE, ONE, TWO, TWO] {
+        add(&mut queue, client);
+    }
+    for _ in 0..jobs {
+        let (source, _) = queue.take().unwrap();
+        let is_slow = source == Source::of(at(ONE));
+        queue.charge(source, if is_slow { slow } else { quick });
+        add(&mut queue, if is_slow { ONE } else { TWO });
+        counts.0 += usize::from(is_slow);
+        counts.1 += usize::from(!is_slow);
+    }
+    assert!(queue.ahead.len() <= 2);
+    counts
+}
+
+#[test]
+fn who_brings_slow_jobs_has_fewer_of_them() {
+    let ms = Duration::from_millis;
+    let (slow, quick) = served(ms(50), ms(1), 1020);
+    assert!((18..=22).contains(&slow), "{slow} of {quick}");
+    let (one, two) = served(ms(5), ms(5), 1000);
+    assert!(one.abs_diff(two) <= 2, "{one} of {two}");
+}
+
+#[test]
+fn who_was_away_has_saved_nothing_up() {
+    let mut queue = Queue::default();
+    let (one, two) = (Source::of(at(ONE)), Source::of(at(TWO)));
+    for _ in 0..100 {
+        queue.charge(one, Duration::from_millis(50));
+    }
+    assert_eq!(queue.had(&two), queue.share);
+    assert!(queue.had(&one) <= queue.share + Duration::from_millis(50));
+    assert!(queue.ahead.is_empty(), "alone, nobody is ahead");
+}
+
 #[tokio::test]
 async fn limits_hold_for_one_client_and_for_all() {
     let pool = Arc::new(Pool::new("test", 1, 2, 3).unwrap());

@@ -7,6 +7,9 @@ use std::time::Duration;
 /// 128 bits of a keyed hash: short, of fixed size, and of no use to who does not know the keys.
 pub(super) type Key = (u64, u64);
 
+/// So many places that were left behind are not worth the work of dropping them.
+const FEW: usize = 16;
+
 /// Two random keys of this process.
 #[derive(Debug, Default)]
 pub(super) struct Keys(RandomState, RandomState);
@@ -23,7 +26,8 @@ impl Keys {
 pub(super) struct Table {
     entries: HashMap<Key, Entry>,
     /// Keys in the order of their windows. An entry that was cleared or begun again leaves its
-    /// old place behind, told by another number.
+    /// old place behind, told by another number; such places are dropped before they are more than
+    /// the others.
     order: VecDeque<(Key, u64)>,
     most: usize,
     next: u64,
@@ -89,15 +93,25 @@ impl Table {
         self.entries.remove(&key);
     }
 
-    /// Drops what has run out, and the oldest while the table is full.
+    /// Drops what has run out, and the oldest while the table is full. Places left behind do not
+    /// fill it: one who logs in again and again would push out what is counted against others.
     fn make_room(&mut self, now: Duration, window: Duration) {
+        if self.order.len() > 2 * self.entries.len() + FEW {
+            let entries = &self.entries;
+            let own = |(key, number): &(Key, u64)| {
+                entries
+                    .get(key)
+                    .is_some_and(|entry| entry.number == *number)
+            };
+            self.order.retain(own);
+        }
         while let Some((key, number)) = self.order.front().copied() {
             let own = self
                 .entries
                 .get(&key)
                 .filter(|entry| entry.number == number);
             let stays = own.is_some_and(|entry| entry.runs(now, window));
-            if stays && self.order.len() < self.most {
+            if stays && self.entries.len() < self.most {
                 break;
             }
             if own.is_some() {
@@ -109,7 +123,12 @@ impl Table {
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.order.len().max(self.entries.len())
+        self.entries.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn places(&self) -> usize {
+        self.order.len()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The five rules of the throttle, its bounds, and two hundred guesses at once.
 
+use tokio::runtime::{Builder, Runtime};
+
 use super::*;
 
 const LIMITS: Limits = Limits {
@@ -17,8 +19,28 @@ fn after(seconds: u64) -> Duration {
     START + Duration::from_secs(seconds)
 }
 
+/// The outcome; a wait, by a clock that goes by itself, takes no time.
+fn settled<T>(outcome: impl Future<Output = T>) -> T {
+    thread_local!(static RUNTIME: Runtime = Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap());
+    RUNTIME.with(|runtime| runtime.block_on(outcome))
+}
+
+fn begin(
+    throttle: &Arc<Throttle>,
+    from: u32,
+    account: &str,
+    limits: Limits,
+    now: Duration,
+) -> Result<Ticket, Throttled> {
+    settled(throttle.begin(source(from), account, limits, now))
+}
+
 fn try_at(throttle: &Arc<Throttle>, from: u32, account: &str, now: Duration) -> bool {
-    throttle.begin(source(from), account, LIMITS, now).is_ok()
+    begin(throttle, from, account, LIMITS, now).is_ok()
 }
 
 #[test]
@@ -42,7 +64,7 @@ fn two_hundred_guesses_at_once_are_counted_before_they_are_verified() {
     let throttle = Arc::new(Throttle::default());
     let tickets: Vec<_> = std::thread::scope(|scope| {
         let guesses: Vec<_> = (0..200)
-            .map(|_| scope.spawn(|| throttle.begin(source(1), "alice", LIMITS, START).ok()))
+            .map(|_| scope.spawn(|| begin(&throttle, 1, "alice", LIMITS, START).ok()))
             .collect();
         guesses
             .into_iter()
@@ -50,6 +72,49 @@ fn two_hundred_guesses_at_once_are_counted_before_they_are_verified() {
             .collect()
     });
     assert_eq!(tickets.len(), 3);
+}
+
+/// Ten logins of one account at once, all right: with a limit of three they go three by three.
+#[test]
+fn who_is_right_waits_for_the_others_and_is_not_refused() {
+    let throttle = Arc::new(Throttle::default());
+    let login = async || {
+        let ticket = throttle.begin(source(1), "alice", LIMITS, START).await?;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        ticket.granted(START);
+        Ok::<_, Throttled>(())
+    };
+    settled(async {
+        let (a, b, c, d, e) = tokio::join!(login(), login(), login(), login(), login());
+        assert_eq!([a, b, c, d, e], [Ok(()); 5]);
+    });
+    assert_eq!(throttle.lock().pending.len(), 0);
+}
+
+#[test]
+fn who_waits_is_refused_once_the_others_were_wrong() {
+    let throttle = Arc::new(Throttle::default());
+    let wrong = async || {
+        let ticket = throttle.begin(source(1), "alice", LIMITS, START).await?;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        drop(ticket);
+        Ok::<_, Throttled>(())
+    };
+    settled(async {
+        let (a, b, c, d, e) = tokio::join!(wrong(), wrong(), wrong(), wrong(), wrong());
+        let late = Err(Throttled::Account);
+        assert_eq!([a, b, c, d, e], [Ok(()), Ok(()), Ok(()), late, late]);
+    });
+}
+
+#[test]
+fn nobody_waits_longer_than_ten_seconds() {
+    let throttle = Arc::new(Throttle::default());
+    let _held: Vec<_> = (0..3)
+        .map(|_| begin(&throttle, 1, "alice", LIMITS, START).unwrap())
+        .collect();
+    let late = begin(&throttle, 1, "alice", LIMITS, START);
+    assert_eq!(late.map(drop), Err(Throttled::Busy));
 }
 
 #[test]
@@ -65,8 +130,7 @@ fn a_source_is_limited_over_all_names() {
 #[test]
 fn many_sources_are_limited_per_account_but_a_known_one_is_let_in() {
     let throttle = Arc::new(Throttle::default());
-    throttle
-        .begin(source(999), "alice", LIMITS, START)
+    begin(&throttle, 999, "alice", LIMITS, START)
         .unwrap()
         .granted(START);
     let passed = (0..100)
@@ -88,18 +152,13 @@ fn a_known_source_is_known_for_a_day() {
         ..LIMITS
     };
     let throttle = Arc::new(Throttle::default());
-    throttle
-        .begin(source(999), "alice", long, START)
+    begin(&throttle, 999, "alice", long, START)
         .unwrap()
         .granted(START);
     for n in 0..30 {
-        throttle.begin(source(n), "alice", long, START).unwrap();
+        begin(&throttle, n, "alice", long, START).unwrap();
     }
-    assert!(
-        throttle
-            .begin(source(999), "alice", long, START + KNOWN)
-            .is_err()
-    );
+    assert!(begin(&throttle, 999, "alice", long, START + KNOWN).is_err());
 }
 
 #[test]
@@ -108,8 +167,7 @@ fn a_granted_login_clears_its_account_at_its_source_only() {
     assert!(try_at(&throttle, 1, "alice", START) && try_at(&throttle, 1, "alice", START));
     assert!(try_at(&throttle, 2, "alice", START) && try_at(&throttle, 2, "alice", START));
     assert!(try_at(&throttle, 1, "bob", START) && try_at(&throttle, 1, "bob", START));
-    throttle
-        .begin(source(1), "alice", LIMITS, START)
+    begin(&throttle, 1, "alice", LIMITS, START)
         .unwrap()
         .granted(START);
     let left = |from, account| {
@@ -126,8 +184,7 @@ fn a_granted_login_clears_its_account_at_its_source_only() {
 fn granted_logins_never_use_up_a_limit() {
     let throttle = Arc::new(Throttle::default());
     for _ in 0..1000 {
-        throttle
-            .begin(source(1), "alice", LIMITS, START)
+        begin(&throttle, 1, "alice", LIMITS, START)
             .unwrap()
             .granted(START);
     }
@@ -137,8 +194,7 @@ fn granted_logins_never_use_up_a_limit() {
 fn trouble_is_given_back() {
     let throttle = Arc::new(Throttle::default());
     for _ in 0..100 {
-        throttle
-            .begin(source(1), "alice", LIMITS, START)
+        begin(&throttle, 1, "alice", LIMITS, START)
             .unwrap()
             .give_back();
     }
@@ -149,11 +205,14 @@ fn trouble_is_given_back() {
 fn aliases_share_the_count_of_their_account() {
     let throttle = Arc::new(Throttle::default());
     for alias in ["a", "b", "c"] {
-        let mut ticket = throttle.begin(source(1), alias, LIMITS, START).unwrap();
-        ticket.reached("alice", START).unwrap();
+        let mut ticket = begin(&throttle, 1, alias, LIMITS, START).unwrap();
+        settled(ticket.reached("alice", START)).unwrap();
     }
-    let mut ticket = throttle.begin(source(1), "d", LIMITS, START).unwrap();
-    assert_eq!(ticket.reached("alice", START), Err(Throttled));
+    let mut ticket = begin(&throttle, 1, "d", LIMITS, START).unwrap();
+    assert_eq!(
+        settled(ticket.reached("alice", START)),
+        Err(Throttled::Account)
+    );
 }
 
 #[test]
@@ -165,7 +224,7 @@ fn zero_is_no_limit() {
     };
     let throttle = Arc::new(Throttle::default());
     for _ in 0..1000 {
-        throttle.begin(source(1), "alice", none, START).unwrap();
+        begin(&throttle, 1, "alice", none, START).unwrap();
     }
 }
 
@@ -178,25 +237,23 @@ fn memory_is_bounded_and_the_oldest_goes_first() {
         ..LIMITS
     };
     for n in 0..10_000 {
-        throttle
-            .begin(
-                source(n),
-                "alice",
-                Limits {
-                    per_account: 0,
-                    ..limits
-                },
-                START,
-            )
-            .unwrap();
+        begin(
+            &throttle,
+            n,
+            "alice",
+            Limits {
+                per_account: 0,
+                ..limits
+            },
+            START,
+        )
+        .unwrap();
     }
     let counts = throttle.lock();
     assert!(counts.pairs.len() <= 100 && counts.sources.len() <= 100);
     drop(counts);
     assert!(
-        throttle
-            .begin(source(9_999), "alice", limits, START)
-            .is_err(),
+        begin(&throttle, 9_999, "alice", limits, START).is_err(),
         "the newest is kept"
     );
 }
@@ -205,10 +262,29 @@ fn memory_is_bounded_and_the_oldest_goes_first() {
 fn clearing_and_counting_again_does_not_grow_the_table() {
     let throttle = Arc::new(Throttle::with_entries(100));
     for n in 0..10_000 {
-        throttle
-            .begin(source(n % 3), "alice", LIMITS, START)
+        begin(&throttle, n % 3, "alice", LIMITS, START)
             .unwrap()
             .granted(START);
     }
     assert!(throttle.lock().known.len() <= 100 && throttle.lock().pairs.len() <= 100);
+}
+
+#[test]
+fn logins_that_are_granted_again_and_again_take_no_room_from_others() {
+    let throttle = Arc::new(Throttle::with_entries(100));
+    for _ in 0..3 {
+        assert!(try_at(&throttle, 1, "alice", START));
+    }
+    for second in 0..300 {
+        let ticket = begin(&throttle, 1, "bob", LIMITS, after(second));
+        ticket.unwrap().granted(after(second));
+    }
+    assert!(
+        !try_at(&throttle, 1, "alice", after(300)),
+        "what was counted against alice is forgotten"
+    );
+    let counts = throttle.lock();
+    for table in [&counts.pairs, &counts.known, &counts.accounts] {
+        assert!(table.places() < 30, "{} places", table.places());
+    }
 }

@@ -4,6 +4,7 @@
 //! ports are tried first, then it becomes that user for good.
 
 mod certificate;
+mod clients;
 mod files;
 mod ports;
 mod service;
@@ -17,17 +18,21 @@ use crate::serve::descriptors;
 
 impl Office<'_> {
     pub(super) fn check(&mut self, json: bool) -> Result<Outcome, AdminError> {
+        let mut contents = Vec::new();
         let (findings, config) = match config::load(&self.config) {
             Err(rejected) => (rejected.0, None),
             Ok(accepted) => {
                 let mut findings = accepted.warnings;
-                self.look(&accepted.config, &mut findings);
+                contents = self.look(&accepted.config, &mut findings);
                 (findings, Some(accepted.config))
             }
         };
         if json {
-            self.check_json(&findings)?;
+            self.check_json(&findings, &contents)?;
         } else {
+            for line in contents {
+                writeln!(self.out, "{line}")?;
+            }
             self.check_text(&findings, config.as_ref())?;
         }
         let failed = findings
@@ -40,7 +45,9 @@ impl Office<'_> {
         })
     }
 
-    fn look(&self, config: &Config, findings: &mut Vec<Finding>) {
+    /// Also says in a line each what is worth knowing of files that are fine.
+    fn look(&self, config: &Config, findings: &mut Vec<Finding>) -> Vec<String> {
+        let mut contents = Vec::new();
         ports::check(config, findings);
         service::check(config, findings);
         files::configuration(config, findings);
@@ -48,9 +55,13 @@ impl Office<'_> {
         files::protocol_log(config, findings);
         if let Some(tls) = &config.tls {
             certificate::check(config, tls, self.now, findings);
+            if let Some(asked) = &tls.clients {
+                contents = clients::check(asked, self.now, findings);
+            }
         }
         let accounts = files::users(config, findings);
         files::maildrops(config, &accounts, findings);
+        contents
     }
 
     fn check_text(&mut self, findings: &[Finding], config: Option<&Config>) -> std::io::Result<()> {
@@ -75,13 +86,17 @@ impl Office<'_> {
         }
     }
 
-    fn check_json(&mut self, findings: &[Finding]) -> std::io::Result<()> {
+    fn check_json(&mut self, findings: &[Finding], contents: &[String]) -> std::io::Result<()> {
         let (errors, warnings) = count(findings);
         let report = Json::Object(vec![
             ("file", Json::text(self.config.display())),
             ("errors", Json::count(errors)),
             ("warnings", Json::count(warnings)),
             ("findings", Json::List(findings.iter().map(json).collect())),
+            (
+                "contents",
+                Json::List(contents.iter().map(Json::text).collect()),
+            ),
         ]);
         writeln!(self.out, "{report}")
     }

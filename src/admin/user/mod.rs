@@ -5,11 +5,13 @@ mod show;
 
 use std::path::{Path, PathBuf};
 
-use postern_auth::{HashError, User, UsersError, UsersFile, hash_password};
+use postern_auth::{
+    HashError, PasswordHash, ScramKeys, User, UsersError, UsersFile, hash_password,
+};
 
 use super::service::{self, Service};
 use super::{AdminError, Office, Outcome, password};
-use crate::cli::UserCommand;
+use crate::cli::{PasswordSource, UserCommand};
 use crate::config::{Config, ListenerTls};
 
 /// Why an account could not be shown or changed.
@@ -48,24 +50,31 @@ impl Office<'_> {
             UserCommand::Add {
                 name,
                 password,
+                no_scram,
+                certificates,
                 site,
                 maildrop,
                 delegates,
             } => {
                 let user = User {
+                    certificates: certificates.clone(),
                     site: site.clone(),
                     maildrop: maildrop.clone(),
                     delegates: delegates.clone(),
                     ..User::new(&name.name)
                 };
-                self.add(&config, user, password.password_stdin)
+                self.add(&config, user, Taking::of(password, *no_scram))
             }
-            UserCommand::Passwd { name, password } => {
+            UserCommand::Passwd {
+                name,
+                password,
+                no_scram,
+            } => {
                 let found = find(&UsersFile::load(path)?, path, &name.name)?;
-                let new = password::obtain(&found.name, password.password_stdin)?;
-                let hash = hash_password(&new).map_err(UserError::from)?;
+                let (hash, keys) = Taking::of(password, *no_scram).take(&found.name)?;
                 self.change(path, &name.name, "has a new password", |user| {
-                    user.password = Some(hash)
+                    user.password = Some(hash);
+                    user.scram = keys;
                 })
             }
             UserCommand::List { json } => self.list(&UsersFile::load(path)?, *json),
@@ -86,7 +95,12 @@ impl Office<'_> {
         }
     }
 
-    fn add(&mut self, config: &Config, mut user: User, stdin: bool) -> Result<Outcome, AdminError> {
+    fn add(
+        &mut self,
+        config: &Config,
+        mut user: User,
+        taking: Taking,
+    ) -> Result<Outcome, AdminError> {
         let path = &config.users_file;
         // Before the password is asked for.
         if path.exists()
@@ -99,8 +113,8 @@ impl Office<'_> {
             }
             .into());
         }
-        let new = password::obtain(&user.name, stdin)?;
-        user.password = Some(hash_password(&new).map_err(UserError::from)?);
+        let (hash, keys) = taking.take(&user.name)?;
+        (user.password, user.scram) = (Some(hash), keys);
         let mut file = open_or_create(config)?;
         file.add(&user)?;
         file.save()?;
@@ -150,6 +164,30 @@ impl Office<'_> {
             }
         }
         Ok(Outcome::Fine)
+    }
+}
+
+/// How a new password is taken.
+#[derive(Clone, Copy)]
+struct Taking {
+    from_stdin: bool,
+    scram: bool,
+}
+
+impl Taking {
+    fn of(source: &PasswordSource, no_scram: bool) -> Self {
+        Self {
+            from_stdin: source.password_stdin,
+            scram: !no_scram,
+        }
+    }
+
+    /// What is stored of the new password.
+    fn take(self, name: &str) -> Result<(PasswordHash, Option<ScramKeys>), AdminError> {
+        let new = password::obtain(name, self.from_stdin)?;
+        let hash = hash_password(&new).map_err(UserError::from)?;
+        let keys = self.scram.then(|| ScramKeys::new(&new)).transpose();
+        Ok((hash, keys.map_err(UserError::from)?))
     }
 }
 

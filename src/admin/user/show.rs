@@ -27,6 +27,8 @@ impl Office<'_> {
                     user.name.clone(),
                     state(user).to_owned(),
                     scheme(user).to_owned(),
+                    scram(user).to_owned(),
+                    user.certificates.len().to_string(),
                     user.site.clone().unwrap_or_default(),
                     user.aliases.join(" "),
                     user.delegates.join(" "),
@@ -35,7 +37,16 @@ impl Office<'_> {
             .collect();
         table::write(
             self.out,
-            ["NAME", "STATE", "PASSWORD", "SITE", "ALIASES", "DELEGATES"],
+            [
+                "NAME",
+                "STATE",
+                "PASSWORD",
+                "SCRAM",
+                "CERTS",
+                "SITE",
+                "ALIASES",
+                "DELEGATES",
+            ],
             &rows,
         )?;
         Ok(Outcome::Fine)
@@ -66,6 +77,8 @@ impl Office<'_> {
             ("name", user.name.clone()),
             ("state", state(user).to_owned()),
             ("password", scheme(user).to_owned()),
+            ("scram", scram(user).to_owned()),
+            ("certificates", user.certificates.join(" ")),
             (
                 "site",
                 user.site
@@ -78,7 +91,7 @@ impl Office<'_> {
         ];
         for (name, value) in lines {
             if !value.is_empty() {
-                writeln!(self.out, "{name:10} {}", shown(&value))?;
+                writeln!(self.out, "{name:12} {}", shown(&value))?;
             }
         }
         Ok(Outcome::Fine)
@@ -92,6 +105,8 @@ fn members(user: &User) -> Vec<(&'static str, Json)> {
         ("disabled", Json::Bool(user.disabled)),
         ("pop3", Json::Bool(user.pop3)),
         ("password", Json::text(scheme(user))),
+        ("scram", Json::Bool(user.scram.is_some())),
+        ("certificates", list(&user.certificates)),
         ("site", Json::maybe(user.site.as_ref(), Json::text)),
         ("exact_size", Json::maybe(user.exact_size, Json::Bool)),
         ("aliases", list(&user.aliases)),
@@ -111,6 +126,11 @@ fn state(user: &User) -> &'static str {
     } else {
         "POP3 off"
     }
+}
+
+/// Whether there are keys for SCRAM-SHA-256.
+fn scram(user: &User) -> &'static str {
+    if user.scram.is_some() { "yes" } else { "no" }
 }
 
 /// The kind of hash, by what stands before its second `$`.

@@ -92,6 +92,37 @@ pub(super) const TLS: Section = Section {
             exchange: None,
             dovecot: Some("ssl_min_protocol"),
         },
+        Setting {
+            key: "tls.client_authorities",
+            kind: Kind::Path,
+            default: Standing::Absent("no client is asked for a certificate"),
+            example: "\"/etc/postern/tls/client-ca.pem\"",
+            doc: "The certificates of the authorities that issue certificates to clients, in PEM. With it every \
+                  client under TLS is asked for a certificate; one that another authority issued ends the \
+                  connection. An intermediate that issues them by itself may stand here without its root.",
+            exchange: None,
+            dovecot: Some("ssl_server_ca_file (2.3: ssl_ca)"),
+        },
+        Setting {
+            key: "tls.client_revocation",
+            kind: Kind::List,
+            default: Standing::Absent("nobody's certificate is revoked"),
+            example: "[\"/etc/postern/tls/client-ca.crl\"]",
+            doc: "Files with revocation lists (CRLs), in PEM or DER. When there are any, there must be a valid one of \
+                  each issuer: certificates whose issuer has no list here, or one that is past its next update, are \
+                  refused, and the log says so. Read again on SIGHUP, not by themselves.",
+            exchange: None,
+            dovecot: Some("ssl_server_ca_file, ssl_server_require_crl"),
+        },
+        Setting {
+            key: "tls.client_certificates",
+            kind: Kind::Choice(&["optional", "required"]),
+            default: Standing::Absent("`optional`, with `tls.client_authorities`"),
+            example: "\"optional\"",
+            doc: "`optional`: clients without a certificate go on as ever. `required`: they cannot connect under TLS.",
+            exchange: None,
+            dovecot: Some("ssl_server_request_client_cert, auth_ssl_require_client_cert"),
+        },
     ],
 };
 

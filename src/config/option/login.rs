@@ -27,8 +27,11 @@ pub(super) const LOGIN: Section = Section {
             kind: Kind::List,
             default: Standing::Value(|defaults| list(defaults.mechanisms)),
             example: "[\"PLAIN\"]",
-            doc: "SASL mechanisms for AUTH, in the order in which they are offered. This version has PLAIN. The \
-                  empty list switches AUTH off.",
+            doc: "SASL mechanisms for AUTH, in the order in which they are offered: EXTERNAL, LOGIN, PLAIN, \
+                  SCRAM-SHA-256 and SCRAM-SHA-256-PLUS. PLAIN and LOGIN hand the password over. The -PLUS name is \
+                  offered under TLS only, and EXTERNAL only to clients that showed a certificate. Switch SCRAM on \
+                  when every account that uses it has keys, as clients that see it give up PLAIN. The empty list \
+                  switches AUTH off.",
             exchange: Some("Set-PopSettings -EnableGSSAPIAndNTLMAuth"),
             dovecot: Some("auth_mechanisms"),
         },
@@ -106,6 +109,17 @@ pub(super) const LOGIN: Section = Section {
             doc: "Accounts that may never log in, by their canonical names.",
             exchange: Some("Administrator and Guest cannot use POP3 since 2013"),
             dovecot: None,
+        },
+        Setting {
+            key: "login.certificate_names",
+            kind: Kind::List,
+            default: Standing::Value(|_| list(&["fingerprint", "upn", "email"])),
+            example: "[\"fingerprint\", \"upn\", \"email\"]",
+            doc: "How EXTERNAL finds the account of a client certificate; the first way that reaches one decides. \
+                  `fingerprint`: the account's `certificates` in the users file. `upn`: the user principal name \
+                  in the certificate is a name of the account. `email`: a mail address in it is.",
+            exchange: None,
+            dovecot: Some("auth_ssl_username_from_cert"),
         },
     ],
 };

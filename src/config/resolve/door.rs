@@ -191,10 +191,12 @@ impl Resolver<'_> {
                 sni.push((name, files));
             }
         }
+        let clients = self.clients(tls);
         Some(Some(Tls {
             default: default?,
             sni,
             minimum: word(&tls.minimum, words::tls_version, self.defaults.tls_minimum),
+            clients,
         }))
     }
 

@@ -1,6 +1,6 @@
 //! Logging in: the rule of listeners, and the policy of all of them.
 
-use postern_auth::{LoginRule, Policy, Site};
+use postern_auth::{CertificateName, LoginRule, Policy, Site};
 
 use super::{Resolver, or, texts, word, words};
 use crate::config::file::{self, Maybe};
@@ -9,23 +9,29 @@ use crate::config::quantity::Span;
 use toml::Spanned;
 
 /// What this version can do.
-const MECHANISMS: &[&str] = &["PLAIN"];
+const MECHANISMS: &[&str] = &[
+    "EXTERNAL",
+    "LOGIN",
+    "PLAIN",
+    "SCRAM-SHA-256",
+    "SCRAM-SHA-256-PLUS",
+];
+
+/// What is said of a mechanism that is not here.
+const REMEDY: &str =
+    "remove it; this version has EXTERNAL, LOGIN, PLAIN, SCRAM-SHA-256 and SCRAM-SHA-256-PLUS";
 
 /// What somebody may ask for, to be told that it is not here rather than that it does not exist.
 const ELSEWHERE: &[&str] = &[
     "CRAM-MD5",
     "DIGEST-MD5",
-    "EXTERNAL",
     "GS2-KRB5",
     "GSS-SPNEGO",
     "GSSAPI",
-    "LOGIN",
     "NTLM",
     "OAUTHBEARER",
     "SCRAM-SHA-1",
     "SCRAM-SHA-1-PLUS",
-    "SCRAM-SHA-256",
-    "SCRAM-SHA-256-PLUS",
     "XOAUTH2",
 ];
 
@@ -63,10 +69,10 @@ impl Resolver<'_> {
             let upper = name.to_ascii_uppercase();
             if ELSEWHERE.contains(&upper.as_str()) {
                 let problem = format!("{upper} is not in this version");
-                self.error(key, span, &problem, "remove it; this version has PLAIN");
+                self.error(key, span, &problem, REMEDY);
             } else if !MECHANISMS.contains(&upper.as_str()) {
                 let problem = format!("{name:?} is not a SASL mechanism that this server knows");
-                self.error(key, span, &problem, "remove it; this version has PLAIN");
+                self.error(key, span, &problem, REMEDY);
             } else if names.contains(&upper) {
                 let problem = format!("{upper} stands twice in the list");
                 self.error(key, span, &problem, "remove one of them");
@@ -99,6 +105,7 @@ impl Resolver<'_> {
             throttle_window: or(&login.window, Span(defaults.window)).0,
             refusal_delay: or(&login.refusal_delay, Span(defaults.refusal_delay)).0,
             blocked_accounts: self.blocked_accounts(login),
+            certificate_names: self.certificate_names(login),
         }
     }
 
@@ -123,6 +130,29 @@ impl Resolver<'_> {
             }
             _ => {}
         }
+    }
+
+    fn certificate_names(&mut self, login: &file::Login) -> Vec<CertificateName> {
+        let Some(written) = &login.certificate_names else {
+            return words::CERTIFICATE_NAMES.to_vec();
+        };
+        let key = "login.certificate_names";
+        let mut names = Vec::new();
+        for (word, span) in texts(written.get_ref()) {
+            match words::certificate_name(word) {
+                Some(name) if names.contains(&name) => {
+                    let problem = format!("{word:?} stands twice in the list");
+                    self.error(key, span, &problem, "remove one of them");
+                }
+                Some(name) => names.push(name),
+                None => {
+                    let problem = format!("{word:?} is not a way from a certificate to an account");
+                    let remedy = "write \"fingerprint\", \"upn\" or \"email\"";
+                    self.error(key, span, &problem, remedy);
+                }
+            }
+        }
+        names
     }
 
     fn blocked_accounts(&mut self, login: &file::Login) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! From written to meant: what depends on several keys, and the typed values.
 
+mod clients;
 mod door;
 mod login;
 mod mail;

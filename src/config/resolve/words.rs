@@ -1,6 +1,6 @@
 //! The words of the file and the values behind them.
 
-use postern_auth::{CrossSite, LoginType};
+use postern_auth::{CertificateName, CrossSite, LoginType};
 
 use crate::config::{ListenerTls, LogFormat, LogLevel, Order, Period, TlsVersion};
 use crate::pop3::Utf8;
@@ -20,6 +20,28 @@ pub(in crate::config) fn cross_site_text(value: CrossSite) -> &'static str {
         CrossSite::Refuse => "refuse",
         CrossSite::Direct => "direct",
     }
+}
+
+/// The word for a way from a certificate to an account.
+pub(super) fn certificate_name_text(value: CertificateName) -> &'static str {
+    match value {
+        CertificateName::Email => "email",
+        CertificateName::Fingerprint => "fingerprint",
+        CertificateName::Upn => "upn",
+    }
+}
+
+/// Every way from a certificate to an account, in the order in which they are tried.
+pub(super) const CERTIFICATE_NAMES: [CertificateName; 3] = [
+    CertificateName::Fingerprint,
+    CertificateName::Upn,
+    CertificateName::Email,
+];
+
+pub(super) fn certificate_name(word: &str) -> Option<CertificateName> {
+    CERTIFICATE_NAMES
+        .into_iter()
+        .find(|value| certificate_name_text(*value) == word)
 }
 
 pub(super) fn login_type(word: &str) -> Option<LoginType> {

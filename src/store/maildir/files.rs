@@ -2,14 +2,16 @@
 //!
 //! Symbolic links, FIFOs, sockets, devices and folders are not mail and are left out.
 
-use std::collections::HashMap;
 use std::ffi::CStr;
+use std::hash::{BuildHasher, RandomState};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, FileType, RawDir, Stat};
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, Stat};
 use rustix::io::Errno;
 
-use super::folder::{self, Folder, Place};
+use super::folder::{self, Folder, Opened, Place};
 use super::name;
 use crate::store::StoreError;
 
@@ -22,6 +24,11 @@ const ATTEMPTS: usize = 4;
 pub(crate) struct Files {
     names: Vec<u8>,
     files: Vec<File>,
+    /// Numbers of files, by the hash of their base names. With a key of its own, for whoever
+    /// delivers mail makes the names.
+    by_base: HashTable<u32>,
+    hasher: RandomState,
+    twins: Vec<usize>,
     /// Whether nothing was renamed, added or removed while the folders were read.
     pub(crate) quiet: bool,
 }
@@ -31,6 +38,24 @@ struct File {
     start: u32,
     length: u8,
     place: Place,
+}
+
+impl File {
+    /// The whole name, cut out of all names.
+    fn name(self, names: &[u8]) -> Option<&[u8]> {
+        let start = usize::try_from(self.start).ok()?;
+        names.get(start..start + usize::from(self.length))
+    }
+}
+
+/// The base name of a file.
+fn base_of<'a>(names: &'a [u8], files: &[File], index: u32) -> &'a [u8] {
+    let file = usize::try_from(index)
+        .ok()
+        .and_then(|index| files.get(index));
+    file.and_then(|file| file.name(names))
+        .map(name::base)
+        .unwrap_or_default()
 }
 
 /// The two folders, open.
@@ -56,6 +81,14 @@ impl Places {
         }
     }
 
+    /// Opens a message for reading. Its name comes from a listing, so it is one
+    /// piece of a path, and no link is followed.
+    pub(crate) fn message(&self, place: Place, name: &[u8]) -> Result<Opened, Errno> {
+        let always = OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let open = |flags| rustix::fs::openat(self.get(place), name, flags | always, Mode::empty());
+        folder::open_message(open)
+    }
+
     /// When entries of `new` and `cur` last changed.
     pub(crate) fn times(&self) -> Result<[(i64, i64); 2], Errno> {
         Ok([
@@ -79,8 +112,9 @@ impl Files {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let files = Self::attempt(places).map_err(|errno| folder.failed("cur", errno))?;
+            let mut files = Self::attempt(places).map_err(|errno| folder.failed("cur", errno))?;
             if files.quiet || attempt == ATTEMPTS {
+                files.note_bases();
                 return Ok(files);
             }
         }
@@ -126,11 +160,7 @@ impl Files {
     /// Where one of them is, and its whole name.
     pub(crate) fn get(&self, index: usize) -> Option<(Place, &[u8])> {
         let file = self.files.get(index)?;
-        let start = usize::try_from(file.start).ok()?;
-        Some((
-            file.place,
-            self.names.get(start..start + usize::from(file.length))?,
-        ))
+        Some((file.place, file.name(&self.names)?))
     }
 
     /// All of them.
@@ -139,12 +169,43 @@ impl Files {
     }
 
     /// Which of them has a base name. Of two with the same one, the later is found.
-    pub(crate) fn by_base(&self) -> HashMap<&[u8], usize> {
-        let mut map = HashMap::with_capacity(self.len());
-        for (index, (_, name)) in self.iter().enumerate() {
-            map.insert(name::base(name), index);
+    pub(crate) fn find(&self, base: &[u8]) -> Option<usize> {
+        let same = |&index: &u32| base_of(&self.names, &self.files, index) == base;
+        let index = self.by_base.find(self.hasher.hash_one(base), same)?;
+        usize::try_from(*index).ok()
+    }
+
+    /// Those whose base name a later one has too.
+    pub(crate) fn twins(&self) -> &[usize] {
+        &self.twins
+    }
+
+    /// Lets files be found by their base names: once they are all known, so that the table is made
+    /// in its final size.
+    fn note_bases(&mut self) {
+        let Self {
+            names,
+            files,
+            by_base,
+            hasher,
+            twins,
+            ..
+        } = self;
+        let hash = |index: &u32| hasher.hash_one(base_of(names, files, *index));
+        by_base.reserve(files.len(), hash);
+        for index in (0..).take(files.len()) {
+            let base = base_of(names, files, index);
+            let same = |other: &u32| base_of(names, files, *other) == base;
+            match by_base.entry(hash(&index), same, hash) {
+                Entry::Occupied(mut entry) => {
+                    let earlier = std::mem::replace(entry.get_mut(), index);
+                    twins.extend(usize::try_from(earlier));
+                }
+                Entry::Vacant(entry) => {
+                    entry.insert(index);
+                }
+            }
         }
-        map
     }
 
     /// Moves what is in `new` to `cur`, as the Maildir specification asks of whoever looks at it.
@@ -158,20 +219,11 @@ impl Files {
                     .is_some_and(|(place, _)| place == Place::New)
             })
             .collect();
-        let in_cur = if waiting.is_empty() {
-            HashMap::new()
-        } else {
-            self.by_base()
-        };
-        let free: Vec<usize> = waiting
-            .into_iter()
-            .filter(|&index| {
-                let base = self.get(index).map(|(_, name)| name::base(name));
-                base.and_then(|base| in_cur.get(base)) == Some(&index)
-            })
-            .collect();
-        drop(in_cur);
-        for index in free {
+        for index in waiting {
+            let base = self.get(index).map(|(_, name)| name::base(name));
+            if base.and_then(|base| self.find(base)) != Some(index) {
+                continue;
+            }
             match self.move_one(index, places) {
                 Ok(()) => moved = true,
                 Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => break,

@@ -1,6 +1,6 @@
 //! One Maildir, held by a descriptor: everything beneath it is reached from there.
 //!
-//! The path of the Maildir itself may contain symbolic links, for the administrator made it.
+//! The path of the Maildir itself may contain symbolic links of the administrator: see `way`.
 //! Nothing beneath it may: whoever may write into the folder must not be able to point the server
 //! at other files. The path is resolved once; a Maildir that is swapped for something else during
 //! a session changes nothing for that session.
@@ -8,9 +8,10 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
+use super::way::{self, Lost};
 use crate::store::StoreError;
 
 /// The two folders of a Maildir that hold mail.
@@ -32,6 +33,15 @@ impl Place {
     }
 }
 
+/// A message that was opened, and how long it was then.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) fd: OwnedFd,
+    pub(crate) length: u64,
+    /// When its octets last changed.
+    pub(crate) modified: (i64, i64),
+}
+
 /// An open Maildir.
 #[derive(Debug)]
 pub(crate) struct Folder {
@@ -42,22 +52,28 @@ pub(crate) struct Folder {
 impl Folder {
     /// Opens the Maildir at a path; none if there is nothing of that name.
     pub(crate) fn open(path: &Path) -> Result<Option<Self>, StoreError> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
-            Ok(fd) => Ok(Some(Self {
-                fd,
-                path: path.to_owned(),
-            })),
-            Err(Errno::NOENT) => Ok(None),
-            Err(Errno::NOTDIR) => Err(StoreError::Unusable {
-                path: path.to_owned(),
-                problem:
-                    "it, or a part of its path, is not a folder: remove what stands there, or \
-                          correct `maildrop.path`"
-                        .to_owned(),
-            }),
-            Err(errno) => Err(trouble(path.to_owned(), errno, None)),
-        }
+        let problem = match way::open(path) {
+            Ok(fd) => {
+                let path = path.to_owned();
+                return Ok(Some(Self { fd, path }));
+            }
+            Err(Lost::System(Errno::NOENT)) => return Ok(None),
+            Err(Lost::System(Errno::NOTDIR)) => {
+                "it, or a part of its path, is not a folder: remove what stands there, or correct \
+                 `maildrop.path`"
+                    .to_owned()
+            }
+            Err(Lost::System(errno)) => return Err(trouble(path.to_owned(), errno, None)),
+            Err(Lost::Foreign { link, uid }) => format!(
+                "{} in its path is a symbolic link of uid {uid}, and only links of root and of \
+                 this process are followed to a Maildir: remove it, or `chown -h` it if it is right",
+                link.display()
+            ),
+        };
+        Err(StoreError::Unusable {
+            path: path.to_owned(),
+            problem,
+        })
     }
 
     /// Where it is, for messages to the administrator.
@@ -98,20 +114,9 @@ impl Folder {
     }
 
     /// Opens a message for reading. What is not a regular file is not there.
-    pub(crate) fn message(&self, place: Place, name: &[u8]) -> Result<OwnedFd, Errno> {
+    pub(crate) fn message(&self, place: Place, name: &[u8]) -> Result<Opened, Errno> {
         let path = [place.name().as_bytes(), b"/", name].concat();
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
-        let opened = match self.beneath(&path, flags | OFlags::NOATIME, Mode::empty()) {
-            // Only the owner of a file may leave its time of access alone.
-            Err(Errno::PERM) => self.beneath(&path, flags, Mode::empty()),
-            other => other,
-        };
-        let fd = opened.map_err(|errno| match errno {
-            Errno::LOOP | Errno::NXIO | Errno::NOTDIR => Errno::NOENT,
-            other => other,
-        })?;
-        let regular = is_regular(&rustix::fs::fstat(&fd)?);
-        regular.then_some(fd).ok_or(Errno::NOENT)
+        open_message(|flags| self.beneath(&path, flags, Mode::empty()))
     }
 
     /// Opens a file in the Maildir's top folder, or a folder beneath.
@@ -173,6 +178,37 @@ impl AsFd for Folder {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+/// When the octets of a file last changed: seconds and nanoseconds.
+pub(crate) fn modified(stat: &Stat) -> (i64, i64) {
+    (
+        stat.st_mtime,
+        i64::try_from(stat.st_mtime_nsec).unwrap_or(0),
+    )
+}
+
+/// Opens a message by whatever opens a file. What is not a regular file is not there.
+pub(crate) fn open_message(
+    open: impl Fn(OFlags) -> Result<OwnedFd, Errno>,
+) -> Result<Opened, Errno> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+    let opened = match open(flags | OFlags::NOATIME) {
+        // Only the owner of a file may leave its time of access alone.
+        Err(Errno::PERM) => open(flags),
+        other => other,
+    };
+    let fd = opened.map_err(|errno| match errno {
+        Errno::LOOP | Errno::NXIO | Errno::NOTDIR => Errno::NOENT,
+        other => other,
+    })?;
+    let stat = rustix::fs::fstat(&fd)?;
+    let opened = Opened {
+        fd,
+        length: u64::try_from(stat.st_size).unwrap_or(0),
+        modified: modified(&stat),
+    };
+    is_regular(&stat).then_some(opened).ok_or(Errno::NOENT)
 }
 
 /// Whether this is an ordinary file.

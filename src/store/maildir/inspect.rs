@@ -126,8 +126,8 @@ pub enum Problem {
         /// Who asks.
         me: u32,
     },
-    /// A lock that nobody has touched for two minutes or more.
-    #[error("a dead process left this lock {0} seconds ago; the next change removes it")]
+    /// A lock that nobody has touched for two minutes or more, or one from the future.
+    #[error("a dead process left this lock (its age is {0} seconds); the next change removes it")]
     StaleLock(i64),
     /// Imported ids that UIDL cannot show.
     #[error("{0} imported ids cannot be shown (not 1 to 70 printable octets, or not unique)")]
@@ -173,7 +173,7 @@ impl Inspection {
         this.index = health(&state, &wire);
         this.look_around(folder, &places, &wire)?;
         for index in wire.in_order().into_iter().chain(wire.unlisted()) {
-            this.message(folder, (&disk, &wire), index, depth);
+            this.message(&places, (&disk, &wire), index, depth);
         }
         Ok(this)
     }
@@ -227,7 +227,7 @@ impl Inspection {
 
     fn message(
         &mut self,
-        folder: &Folder,
+        places: &Places,
         (disk, wire): (&Table<'_>, &Table<'_>),
         index: usize,
         depth: Depth,
@@ -238,7 +238,7 @@ impl Inspection {
         let told = [said(disk, index), said(wire, index)];
         let real = match depth {
             Depth::Show => [None, None],
-            Depth::Verify => match measured(folder, place, name) {
+            Depth::Verify => match measured(places, place, name) {
                 Ok(real) => real.map(Some),
                 Err(Errno::NOENT) => return,
                 Err(errno) => {
@@ -286,10 +286,10 @@ fn said(table: &Table<'_>, index: usize) -> Option<(&'static str, u64)> {
     }
 }
 
-fn measured(folder: &Folder, place: Place, name: &[u8]) -> Result<[u64; 2], Errno> {
+fn measured(places: &Places, place: Place, name: &[u8]) -> Result<[u64; 2], Errno> {
     Ok([
-        measure::disk(folder, place, name)?,
-        measure::wire(folder, place, name)?,
+        measure::disk(places, place, name)?,
+        measure::wire(places, place, name, &mut vec![0; measure::BLOCK])?,
     ])
 }
 

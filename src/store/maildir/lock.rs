@@ -27,7 +27,7 @@ const SIGN: &[u8] = b"postern\n";
 const DRAFT: &str = "postern-uidlist.draft";
 
 /// Seconds without a touch after which a lock is stale; Dovecot's own figure.
-const STALE: i64 = 120;
+const STALE: u64 = 120;
 
 /// How long a session waits for another process.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -180,7 +180,7 @@ fn break_stale(folder: &Folder) -> Result<bool, StoreError> {
         Err(errno) => return Err(folder.failed(LOCK, errno)),
     };
     let age = now.saturating_sub(stat.st_mtime);
-    if age <= STALE && orphan.is_none_or(|(_, orphan)| orphan != identity(&stat)) {
+    if !is_stale(age) && orphan.is_none_or(|(_, orphan)| orphan != identity(&stat)) {
         return Ok(false);
     }
     tracing::warn!(
@@ -211,7 +211,13 @@ fn orphan(folder: &Folder) -> Option<(OwnedFd, (u64, u64))> {
 pub(crate) fn age(folder: &Folder) -> Option<(i64, bool)> {
     let stat = folder.stat(LOCK).ok()?;
     let age = now(folder).ok()?.saturating_sub(stat.st_mtime);
-    Some((age, age > STALE))
+    Some((age, is_stale(age)))
+}
+
+/// Whether a lock of this age is nobody's. One from the future was made before a clock was set back,
+/// or its time was set by hand: nobody touches it now, or it would bear the time of now.
+fn is_stale(age: i64) -> bool {
+    age.unsigned_abs() > STALE
 }
 
 /// The time by the file system's clock, in seconds since 1970: what it stamps on a new file. On a

@@ -1,7 +1,6 @@
 //! One session's view of a Maildir.
 
 use std::ffi::OsStr;
-use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,12 +9,15 @@ use rustix::io::Errno;
 
 use super::clock::Clock;
 use super::files::Places;
-use super::folder::{Folder, Place};
+use super::folder::{Folder, Opened, Place};
 use super::message::OpenMessage;
 use super::name;
 use super::relisted::Relisted;
 use super::snapshot::Snapshot;
 use crate::store::{Listing, Maildrop, Message, RemoveError, StoreError};
+
+/// How often a message is sought whose name changes while it is sought.
+const ATTEMPTS: usize = 5;
 
 /// A Maildir as it was when the session began; no folder if nothing was ever delivered.
 pub(crate) struct OpenMaildrop {
@@ -46,7 +48,7 @@ impl OpenMaildrop {
     }
 
     /// Opens a message that is no longer where the snapshot saw it.
-    fn open_elsewhere(&self, folder: &Folder, base: &[u8]) -> Result<OwnedFd, StoreError> {
+    fn open_elsewhere(&self, folder: &Folder, base: &[u8]) -> Result<Opened, StoreError> {
         let places = Places::open(folder)?;
         let mut relisted = self.relisted.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = relisted
@@ -57,16 +59,54 @@ impl OpenMaildrop {
                 .find(base)
                 .map(|(place, name)| folder.message(place, name))
             {
-                Some(Ok(fd)) => return Ok(fd),
+                Some(Ok(opened)) => return Ok(opened),
                 None if known.is_current(&places) => return Err(StoreError::Vanished),
                 Some(Err(_)) | None => {}
             }
         }
-        let fresh = self.relist(folder, &places, &mut relisted)?;
-        let (place, name) = fresh.find(base).ok_or(StoreError::Vanished)?;
-        folder
-            .message(place, name)
-            .map_err(|errno| gone_or_failed(folder, place, errno))
+        let mut result = Err(StoreError::Vanished);
+        for _ in 0..ATTEMPTS {
+            let fresh = self.relist(folder, &places, &mut relisted)?;
+            let quiet = fresh.is_quiet();
+            match fresh.find(base) {
+                None if quiet => return Err(StoreError::Vanished),
+                None => {}
+                Some((place, name)) => match folder.message(place, name) {
+                    // Its name has changed again.
+                    Err(Errno::NOENT) => {}
+                    other => {
+                        result = other.map_err(|errno| gone_or_failed(folder, place, errno));
+                        break;
+                    }
+                },
+            }
+        }
+        result
+    }
+
+    /// Deletes messages that are no longer where the snapshot saw them. Their names may change
+    /// again meanwhile; only what is not in a listing of quiet folders, or in none of
+    /// several, counts as deleted already.
+    fn remove_elsewhere(&self, mut elsewhere: Vec<Vec<u8>>, removal: &mut Removal<'_>) {
+        let folder = removal.folder;
+        for attempt in 1..=ATTEMPTS {
+            if elsewhere.is_empty() {
+                return;
+            }
+            let mut relisted = self.relisted.lock().unwrap_or_else(PoisonError::into_inner);
+            let fresh = match self.relist(folder, &removal.places, &mut relisted) {
+                Ok(fresh) => fresh,
+                Err(error) => return removal.fail(elsewhere.len(), error),
+            };
+            elsewhere.retain(|base| match fresh.find(base) {
+                Some((place, name)) => !removal.unlink(place, name),
+                None => !fresh.is_quiet() && attempt < ATTEMPTS,
+            });
+        }
+        if !elsewhere.is_empty() {
+            let problem = "names in it change faster than they can be read: try again";
+            removal.fail(elsewhere.len(), folder.unusable("cur", problem));
+        }
     }
 
     fn relist<'a>(
@@ -92,7 +132,7 @@ impl Maildrop for OpenMaildrop {
         let (Some(folder), Some((place, name))) = (&self.folder, self.snapshot.name(index)) else {
             return Err(StoreError::Vanished);
         };
-        let fd = match folder.message(place, &name) {
+        let opened = match folder.message(place, &name) {
             Err(Errno::NOENT) => self.open_elsewhere(folder, name::base(&name))?,
             other => other.map_err(|errno| gone_or_failed(folder, place, errno))?,
         };
@@ -100,7 +140,7 @@ impl Maildrop for OpenMaildrop {
             .path()
             .join(place.name())
             .join(OsStr::from_bytes(&name));
-        Ok(Box::new(OpenMessage::new(fd, path)))
+        Ok(Box::new(OpenMessage::new(opened, path)))
     }
 
     fn remove(&self, indices: &mut dyn Iterator<Item = usize>) -> Result<(), RemoveError> {
@@ -132,17 +172,7 @@ impl Maildrop for OpenMaildrop {
             .filter(|(place, name)| !removal.unlink(*place, name))
             .map(|(_, name)| name::base(&name).to_vec())
             .collect();
-        if !elsewhere.is_empty() {
-            let mut relisted = self.relisted.lock().unwrap_or_else(PoisonError::into_inner);
-            match self.relist(folder, &removal.places, &mut relisted) {
-                Err(error) => removal.fail(elsewhere.len(), error),
-                Ok(fresh) => {
-                    for (place, name) in elsewhere.iter().filter_map(|base| fresh.find(base)) {
-                        removal.unlink(place, name);
-                    }
-                }
-            }
-        }
+        self.remove_elsewhere(elsewhere, &mut removal);
         removal.finish()
     }
 }

@@ -20,25 +20,27 @@ const DRAFT: &str = "postern-uidnext.draft";
 /// How far the mark is set ahead.
 const LEAP: u32 = 1000;
 
-/// A uid that was never given out, nor any above it; 1 if there is no mark.
-pub(crate) fn read(folder: &Folder) -> u32 {
+/// A uid that was never given out, nor any above it; 1 if there is no mark. A mark that is there and
+/// cannot be read at this moment is no reason to believe that there is none.
+pub(crate) fn read(folder: &Folder) -> Result<u32, Errno> {
     let mut text = [0; 32];
     let flags = OFlags::RDONLY | OFlags::NONBLOCK;
-    let count = folder
-        .beneath(MARK.as_bytes(), flags, Mode::empty())
-        .and_then(|fd| rustix::io::read(fd, &mut text))
-        .unwrap_or(0);
+    let count = match folder.beneath(MARK.as_bytes(), flags, Mode::empty()) {
+        Ok(fd) => rustix::io::retry_on_intr(|| rustix::io::read(&fd, &mut text))?,
+        // A link is not followed, and the next mark takes its place.
+        Err(Errno::NOENT | Errno::LOOP) => 0,
+        Err(errno) => return Err(errno),
+    };
     let digits = text.get(..count).and_then(|text| text.strip_suffix(b"\n"));
-    digits
+    let mark = digits
         .and_then(name::decimal)
-        .and_then(|mark| u32::try_from(mark).ok())
-        .unwrap_or(1)
-        .max(1)
+        .and_then(|mark| u32::try_from(mark).ok());
+    Ok(mark.unwrap_or(1).max(1))
 }
 
 /// Makes sure, durably, that the mark is at `next` or above. The caller holds the index's lock.
 pub(crate) fn raise(folder: &Folder, next: u32) -> Result<(), Errno> {
-    if read(folder) >= next {
+    if read(folder)? >= next {
         return Ok(());
     }
     match folder.unlink(DRAFT) {

@@ -4,9 +4,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
-use super::folder::{Folder, Place};
+use super::files::Places;
+use super::folder::{Opened, Place};
 use super::table::{Source, Table};
 use crate::store::size::WireSize;
 
@@ -29,7 +31,7 @@ enum Found {
 }
 
 /// Fills in the missing sizes. A message that is gone meanwhile is hidden; says how many are.
-pub(crate) fn complete(folder: &Folder, table: &mut Table<'_>) -> usize {
+pub(crate) fn complete(places: &Places, table: &mut Table<'_>) -> usize {
     let wanted: Vec<usize> = table
         .shown()
         .filter(|(_, row)| row.source == Source::Nowhere)
@@ -40,11 +42,26 @@ pub(crate) fn complete(folder: &Folder, table: &mut Table<'_>) -> usize {
     }
     let exact = table.key() == b'W';
     let files = table.files();
-    let look = |index: usize| {
+    let look = |index: usize, block: &mut [u8]| {
         let Some((place, name)) = files.get(index) else {
             return Found::Gone;
         };
-        look(folder, place, name, exact)
+        let found = if exact {
+            wire(places, place, name, block)
+        } else {
+            disk(places, place, name)
+        };
+        match found {
+            Ok(size) => Found::Size(size),
+            Err(Errno::NOENT) => Found::Gone,
+            Err(_) => match disk(places, place, name) {
+                Ok(size) => Found::Guess(size),
+                Err(Errno::NOENT) => Found::Gone,
+                // It is there, whatever its size: a message must not seem deleted because a disk
+                // fails.
+                Err(_) => Found::Guess(0),
+            },
+        }
     };
     let mut gone = 0;
     for (index, found) in in_parallel(&wanted, &look) {
@@ -63,13 +80,17 @@ pub(crate) fn complete(folder: &Folder, table: &mut Table<'_>) -> usize {
     gone
 }
 
-fn in_parallel(wanted: &[usize], look: &(dyn Fn(usize) -> Found + Sync)) -> Vec<(usize, Found)> {
+/// Looks at one file, with a block to read into.
+type Look<'a> = dyn Fn(usize, &mut [u8]) -> Found + Sync + 'a;
+
+fn in_parallel(wanted: &[usize], look: &Look<'_>) -> Vec<(usize, Found)> {
     let next = AtomicUsize::new(0);
     let all = Mutex::new(Vec::with_capacity(wanted.len()));
     let read = || {
+        let mut block = vec![0; BLOCK];
         let mut mine = Vec::new();
         while let Some(&index) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
-            mine.push((index, look(index)));
+            mine.push((index, look(index, &mut block)));
         }
         all.lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -109,38 +130,30 @@ impl Drop for Helpers {
     }
 }
 
-fn look(folder: &Folder, place: Place, name: &[u8], exact: bool) -> Found {
-    let found = if exact {
-        wire(folder, place, name)
-    } else {
-        disk(folder, place, name)
-    };
-    match found {
-        Ok(size) => Found::Size(size),
-        Err(Errno::NOENT) => Found::Gone,
-        Err(_) => disk(folder, place, name).map_or(Found::Gone, Found::Guess),
-    }
-}
-
 /// The octets on disk.
-pub(crate) fn disk(folder: &Folder, place: Place, name: &[u8]) -> Result<u64, Errno> {
-    let path = [place.name().as_bytes(), b"/", name].concat();
-    let flags = rustix::fs::OFlags::PATH;
-    let fd = folder.beneath(&path, flags, rustix::fs::Mode::empty())?;
-    let stat = rustix::fs::fstat(fd)?;
+pub(crate) fn disk(places: &Places, place: Place, name: &[u8]) -> Result<u64, Errno> {
+    let stat = rustix::fs::statat(places.get(place), name, AtFlags::SYMLINK_NOFOLLOW)?;
     Ok(u64::try_from(stat.st_size).unwrap_or(0))
 }
 
-/// The octets on the wire; reads the whole message.
-pub(crate) fn wire(folder: &Folder, place: Place, name: &[u8]) -> Result<u64, Errno> {
-    let fd = folder.message(place, name)?;
-    let mut block = vec![0; BLOCK];
+/// The octets on the wire; reads the whole message, block by block.
+pub(crate) fn wire(
+    places: &Places,
+    place: Place,
+    name: &[u8],
+    block: &mut [u8],
+) -> Result<u64, Errno> {
+    let Opened { fd, length, .. } = places.message(place, name)?;
     let mut size = WireSize::default();
-    loop {
+    let mut read = 0;
+    // A message does not grow: the read that would only find its end is saved.
+    while read < length {
         let count = rustix::io::retry_on_intr(|| rustix::io::read(&fd, &mut *block))?;
         match block.get(..count) {
-            None | Some([]) => return Ok(size.total()),
+            None | Some([]) => break,
             Some(octets) => size.add(octets),
         }
+        read = read.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
     }
+    Ok(size.total())
 }

@@ -2,7 +2,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `path` | from an account to the path of its Maildir |
+//! | `path`, `way` | from an account to the path of its Maildir, and along it |
 //! | `folder` | reaches everything beneath a Maildir from one descriptor, through no link |
 //! | `files`, `name` | what lies in `new` and `cur`, and what a file name tells |
 //! | `uidlist`, `index` | the text of `dovecot-uidlist`, and reading it |
@@ -39,15 +39,16 @@ mod maildrop;
 mod mark;
 mod measure;
 mod message;
-mod name;
+pub mod name;
 mod names;
 mod path;
 mod relisted;
 mod snapshot;
 mod table;
 mod twins;
-mod uidlist;
+pub mod uidlist;
 mod update;
+mod way;
 mod writer;
 
 #[cfg(test)]

@@ -5,31 +5,30 @@
 
 /// Whether a file of this name can be mail. Names with a leading dot are not, by the Maildir
 /// specification; names without a base or with LF or CR cannot stand in the index.
-pub(crate) fn is_mail(name: &[u8]) -> bool {
+pub fn is_mail(name: &[u8]) -> bool {
     !matches!(name.first(), None | Some(b'.' | b':'))
         && name.len() <= 255
-        && !name
-            .iter()
-            .any(|octet| matches!(octet, b'\n' | b'\r' | 0 | b'/'))
+        && memchr::memchr3(b'\n', b'\r', b'/', name).is_none()
+        && memchr::memchr(0, name).is_none()
 }
 
 /// The part that stays the same while flags change.
-pub(crate) fn base(name: &[u8]) -> &[u8] {
+pub fn base(name: &[u8]) -> &[u8] {
     let end = memchr::memchr(b':', name).unwrap_or(name.len());
     name.get(..end).unwrap_or(name)
 }
 
 /// The flags behind `:2,`, or nothing.
-pub(crate) fn flags(name: &[u8]) -> &[u8] {
+pub fn flags(name: &[u8]) -> &[u8] {
     name.get(base(name).len()..)
         .and_then(|info| info.strip_prefix(b":2,"))
         .unwrap_or_default()
 }
 
 /// The number behind `,S=` (octets on disk) or `,W=` (octets on the wire) in a base name.
-pub(crate) fn number(base: &[u8], key: u8) -> Option<u64> {
-    base.split(|&octet| octet == b',')
-        .skip(1)
+pub fn number(base: &[u8], key: u8) -> Option<u64> {
+    let told = base.get(memchr::memchr(b',', base)? + 1..)?;
+    told.split(|&octet| octet == b',')
         .find_map(|part| match part {
             [name, b'=', digits @ ..] if *name == key => decimal(digits),
             _ => None,
@@ -38,7 +37,7 @@ pub(crate) fn number(base: &[u8], key: u8) -> Option<u64> {
 
 /// When a message was delivered, as its name tells: seconds, then microseconds (`M` in the second
 /// part). A name that does not begin with a number counts as oldest.
-pub(crate) fn delivered(base: &[u8]) -> (u64, u64) {
+pub fn delivered(base: &[u8]) -> (u64, u64) {
     let mut parts = base.split(|&octet| octet == b'.');
     let seconds = parts.next().and_then(decimal).unwrap_or(0);
     let unique = parts.next().unwrap_or_default();
@@ -51,7 +50,7 @@ pub(crate) fn delivered(base: &[u8]) -> (u64, u64) {
 }
 
 /// A decimal number of 1 to 19 digits.
-pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
+pub fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || digits.len() > 19 {
         return None;
     }

@@ -5,14 +5,12 @@ use super::cache::SETTLED;
 use super::clock::Clock;
 use super::files::{Files, Places};
 use super::folder::{Folder, Place};
-use super::name;
 use crate::store::StoreError;
 
 /// One later listing of the folders, good for any number of messages.
 #[derive(Debug)]
 pub(crate) struct Relisted {
     files: Files,
-    by_base: Vec<u32>,
     times: [(i64, i64); 2],
     settled: bool,
 }
@@ -29,15 +27,12 @@ impl Relisted {
             .map_err(|errno| folder.failed("cur", errno))?;
         let now = clock.unix_time();
         let files = Files::list(folder, places)?;
-        let mut by_base: Vec<u32> = (0..).take(files.len()).collect();
-        by_base.sort_unstable_by(|a, b| base(&files, *a).cmp(base(&files, *b)));
         let limit = now.saturating_sub(SETTLED).as_secs();
         let settled = times
             .iter()
             .all(|time| u64::try_from(time.0).is_ok_and(|at| at < limit));
         Ok(Self {
             files,
-            by_base,
             times,
             settled,
         })
@@ -48,6 +43,11 @@ impl Relisted {
         self.settled && self.has_times_of(places)
     }
 
+    /// Whether nothing changed while the folders were listed, so that nothing was missed.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.files.quiet
+    }
+
     /// Whether the folders still bear the same times.
     pub(crate) fn has_times_of(&self, places: &Places) -> bool {
         places.times().is_ok_and(|times| times == self.times)
@@ -55,18 +55,8 @@ impl Relisted {
 
     /// Where the message of this base name is, and its whole name.
     pub(crate) fn find(&self, wanted: &[u8]) -> Option<(Place, &[u8])> {
-        let at = self
-            .by_base
-            .binary_search_by(|index| base(&self.files, *index).cmp(wanted))
-            .ok()?;
         self.files
-            .get(usize::try_from(*self.by_base.get(at)?).ok()?)
+            .find(wanted)
+            .and_then(|index| self.files.get(index))
     }
-}
-
-fn base(files: &Files, index: u32) -> &[u8] {
-    let file = usize::try_from(index)
-        .ok()
-        .and_then(|index| files.get(index));
-    file.map(|(_, whole)| name::base(whole)).unwrap_or_default()
 }

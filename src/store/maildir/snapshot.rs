@@ -80,7 +80,7 @@ impl Snapshot {
             table = Table::new(&parted, exact);
         }
         let state = index::read(folder, &mut |entry| table.absorb(entry))?;
-        if measure::complete(folder, &mut table) > 0 && !last {
+        if measure::complete(places, &mut table) > 0 && !last {
             return Ok(None);
         }
         match state {

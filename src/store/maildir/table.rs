@@ -1,7 +1,7 @@
 //! Files and index entries brought together: what is known of each message before a snapshot is
 //! made of it. Lives only while a Maildir is opened.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::files::Files;
 use super::folder::Place;
@@ -59,8 +59,6 @@ impl Row {
 /// The rows, one for each file of the listing.
 pub(crate) struct Table<'a> {
     files: &'a Files,
-    by_base: HashMap<&'a [u8], usize>,
-    twins: Vec<usize>,
     rows: Vec<Row>,
     imported: BTreeMap<usize, Box<str>>,
     order: BTreeMap<usize, u32>,
@@ -72,25 +70,18 @@ impl<'a> Table<'a> {
     /// Begins with what the names tell. `exact` asks for wire sizes, else for sizes on disk.
     pub(crate) fn new(files: &'a Files, exact: bool) -> Self {
         let key = if exact { b'W' } else { b'S' };
-        let mut rows: Vec<Row> = Vec::with_capacity(files.len());
-        let mut by_base = HashMap::with_capacity(files.len());
-        let mut twins = Vec::new();
-        for (index, (_, whole)) in files.iter().enumerate() {
-            let base = name::base(whole);
-            rows.push(Row::told(name::number(base, key)));
-            if let Some(twin) = by_base.insert(base, index) {
-                twins.push(twin);
-            }
-        }
-        for twin in &twins {
+        let size = |whole| name::number(name::base(whole), key);
+        let mut rows: Vec<Row> = files
+            .iter()
+            .map(|(_, whole)| Row::told(size(whole)))
+            .collect();
+        for twin in files.twins() {
             if let Some(row) = rows.get_mut(*twin) {
                 row.hidden = true;
             }
         }
         Self {
             files,
-            by_base,
-            twins,
             rows,
             imported: BTreeMap::new(),
             order: BTreeMap::new(),
@@ -101,7 +92,7 @@ impl<'a> Table<'a> {
 
     /// Takes what an index entry says. A later entry for the same name wins.
     pub(crate) fn absorb(&mut self, entry: &Entry<'_>) {
-        let Some(&index) = self.by_base.get(entry.base) else {
+        let Some(index) = self.files.find(entry.base) else {
             return;
         };
         let Some(row) = self.rows.get_mut(index) else {
@@ -141,9 +132,7 @@ impl<'a> Table<'a> {
 
     /// The row of a base name.
     pub(crate) fn row(&self, base: &[u8]) -> Option<&Row> {
-        self.by_base
-            .get(base)
-            .and_then(|index| self.rows.get(*index))
+        self.files.find(base).and_then(|index| self.rows.get(index))
     }
 
     /// The row of a file.
@@ -158,7 +147,10 @@ impl<'a> Table<'a> {
 
     /// Files whose base name another one has, and that are not shown for that.
     pub(crate) fn twins(&self) -> impl Iterator<Item = (Place, &'a [u8])> {
-        self.twins.iter().filter_map(|index| self.files.get(*index))
+        self.files
+            .twins()
+            .iter()
+            .filter_map(|index| self.files.get(*index))
     }
 
     /// A row, to be changed.
@@ -231,10 +223,24 @@ impl<'a> Table<'a> {
     }
 
     /// Drops imported ids that stand twice, or that are another message's own number: no two
-    /// messages may share a unique id (C0009).
+    /// messages may share a unique id (C0009). A message that loses its imported id has its own
+    /// number from then on, which may be the imported id of another.
     pub(crate) fn part_twins(&mut self) {
+        loop {
+            let twins = self.imported_twins();
+            if twins.is_empty() {
+                return;
+            }
+            self.rejected += twins.len();
+            for index in twins {
+                self.imported.remove(&index);
+            }
+        }
+    }
+
+    fn imported_twins(&self) -> Vec<usize> {
         if self.imported.is_empty() {
-            return;
+            return Vec::new();
         }
         let own: BTreeSet<u32> = self
             .shown()
@@ -249,39 +255,30 @@ impl<'a> Table<'a> {
             .map(|(index, id)| (*index, &**id))
             .collect();
         by_uid.sort_unstable_by_key(|(index, _)| uid(*index));
-        let mut seen = BTreeSet::new();
-        let mut dropped = Vec::new();
-        for (index, id) in by_uid {
+        let is_own = |id: &str| {
             let number = id
                 .parse()
                 .ok()
                 .filter(|number: &u32| number.to_string() == id);
-            if number.is_some_and(|number| own.contains(&number)) || !seen.insert(id) {
-                dropped.push(index);
-            }
-        }
-        for index in dropped {
-            self.imported.remove(&index);
-            self.rejected += 1;
-        }
+            number.is_some_and(|number| own.contains(&number))
+        };
+        let mut seen = BTreeSet::new();
+        by_uid.retain(|(_, id)| is_own(id) || !seen.insert(*id));
+        by_uid.into_iter().map(|(index, _)| index).collect()
     }
 
     /// The shown messages that have a uid, in the order of POP3: those with an `O` first, by it;
     /// then the others by uid.
     pub(crate) fn in_order(&self) -> Vec<usize> {
-        let mut keys: Vec<(u64, u32, usize)> = self
-            .shown()
-            .filter(|(_, row)| row.uid != 0)
-            .map(|(index, row)| {
-                let order = self
-                    .order
-                    .get(&index)
-                    .map_or(u64::MAX, |order| u64::from(*order));
-                (order, row.uid, index)
-            })
-            .collect();
-        keys.sort_unstable();
-        keys.into_iter().map(|(_, _, index)| index).collect()
+        let listed = self.shown().filter(|(_, row)| row.uid != 0);
+        let mut by_uid: Vec<(u32, usize)> = listed.map(|(index, row)| (row.uid, index)).collect();
+        by_uid.sort_unstable();
+        let mut all: Vec<usize> = by_uid.into_iter().map(|(_, index)| index).collect();
+        if !self.order.is_empty() {
+            let order = |index: &usize| self.order.get(index).copied().map_or(u64::MAX, u64::from);
+            all.sort_by_key(order);
+        }
+        all
     }
 }
 

@@ -29,12 +29,13 @@ pub(crate) fn part(folder: &Folder, files: &Files, places: &Places, clock: &dyn 
             continue;
         }
         let a_is_later = (a.st_mtime, a.st_mtime_nsec) > (b.st_mtime, b.st_mtime_nsec);
-        rename(
-            folder,
-            places,
-            if a_is_later { other } else { (place, whole) },
-            clock,
-        );
+        if a_is_later {
+            rename(folder, places, other, clock);
+        } else {
+            rename(folder, places, (place, whole), clock);
+            // There may be a third.
+            first.insert(name::base(whole), other);
+        }
     }
 }
 

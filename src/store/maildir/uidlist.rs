@@ -8,14 +8,14 @@ use std::io::{self, BufRead};
 use super::name;
 
 /// The longest line that is looked at, in octets without the line end. Longer ones are damage.
-pub(crate) const MAX_LINE: usize = 4096;
+pub const MAX_LINE: usize = 4096;
 
 /// The first number that is not a uid any more.
-pub(crate) const UID_LIMIT: u32 = u32::MAX;
+pub const UID_LIMIT: u32 = u32::MAX;
 
 /// What is wrong with an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Damage {
+pub enum Damage {
     /// There is no complete first line.
     #[error("it has no header line")]
     NoHeader,
@@ -38,20 +38,20 @@ pub(crate) enum Damage {
 
 /// The first line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Header {
+pub struct Header {
     /// 1 (Courier) or 3.
-    pub(crate) version: u8,
+    pub version: u8,
     /// UIDVALIDITY: never changed while the index lives.
-    pub(crate) validity: u32,
+    pub validity: u32,
     /// The next uid, unless entries are beyond it.
-    pub(crate) next: u32,
+    pub next: u32,
     /// All other keys, each with a blank before it.
-    pub(crate) other: Vec<u8>,
+    pub other: Vec<u8>,
 }
 
 /// How a header could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum HeaderError {
+pub enum HeaderError {
     /// It is broken.
     Damaged(Damage),
     /// It is a format that is newer than this program: nothing may be changed in it.
@@ -60,7 +60,10 @@ pub(crate) enum HeaderError {
 
 impl Header {
     /// Reads `3 V… N… …` or `1 validity next`.
-    pub(crate) fn parse(line: &[u8]) -> Result<Self, HeaderError> {
+    ///
+    /// # Errors
+    /// [`HeaderError`] when it is broken, or newer than this program.
+    pub fn parse(line: &[u8]) -> Result<Self, HeaderError> {
         let broken = HeaderError::Damaged(Damage::Header);
         let mut words = line.split(|&octet| octet == b' ');
         match words.next().and_then(name::decimal) {
@@ -112,7 +115,7 @@ impl Header {
     }
 
     /// Appends the line, always as version 3.
-    pub(crate) fn print(&self, out: &mut Vec<u8>) {
+    pub fn print(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(format!("3 V{} N{}", self.validity, self.next).as_bytes());
         out.extend_from_slice(&self.other);
         out.push(b'\n');
@@ -121,36 +124,39 @@ impl Header {
 
 /// One message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Entry<'a> {
+pub struct Entry<'a> {
     /// Above 0, below [`UID_LIMIT`].
-    pub(crate) uid: u32,
+    pub uid: u32,
     /// The keys as they stand, separated by single or more blanks.
-    pub(crate) keys: &'a [u8],
+    pub keys: &'a [u8],
     /// The file's name without flags.
-    pub(crate) base: &'a [u8],
+    pub base: &'a [u8],
 }
 
 impl<'a> Entry<'a> {
     /// Reads a line of the version that the header says.
-    pub(crate) fn parse(line: &'a [u8], version: u8) -> Option<Self> {
+    pub fn parse(line: &'a [u8], version: u8) -> Option<Self> {
         let blank = memchr::memchr(b' ', line)?;
         let (digits, rest) = line.split_at_checked(blank)?;
         let uid = positive(digits).filter(|uid| *uid < UID_LIMIT)?;
         let (keys, name) = if version == 1 {
             (&b""[..], rest.get(1..)?)
         } else {
-            let colon = memchr::memmem::find(rest, b" :")?;
-            (rest.get(..colon)?.trim_ascii(), rest.get(colon + 2..)?)
+            // The colon behind a blank; a search for both is dearer, for a line this short.
+            let after_blank =
+                |at: &usize| at.checked_sub(1).and_then(|at| rest.get(at)) == Some(&b' ');
+            let colon = memchr::memchr_iter(b':', rest).find(after_blank)?;
+            (without_blanks(rest.get(..colon)?), rest.get(colon + 1..)?)
         };
         let base = name::base(name);
         let possible = !base.is_empty()
             && base.len() <= 255
-            && !base.iter().any(|octet| matches!(octet, b'/' | 0 | b'\r'));
+            && memchr::memchr3(b'/', 0, b'\r', base).is_none();
         possible.then_some(Self { uid, keys, base })
     }
 
     /// The value of a key; the last one if it stands twice.
-    pub(crate) fn value(&self, key: u8) -> Option<&'a [u8]> {
+    pub fn value(&self, key: u8) -> Option<&'a [u8]> {
         self.keys
             .split(|&octet| octet == b' ')
             .filter_map(|word| word.split_first())
@@ -160,7 +166,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Appends the line in the form of version 3, with one more key in front of the others.
-    pub(crate) fn print(&self, size: Option<(u8, u64)>, out: &mut Vec<u8>) {
+    pub fn print(&self, size: Option<(u8, u64)>, out: &mut Vec<u8>) {
         out.extend_from_slice(self.uid.to_string().as_bytes());
         if let Some((key, size)) = size {
             out.extend_from_slice(&[b' ', key]);
@@ -178,7 +184,7 @@ impl<'a> Entry<'a> {
 
 /// How a line ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
+pub enum End {
     /// By LF.
     Whole,
     /// By the end of the file: an append that was cut off, or is under way.
@@ -188,14 +194,14 @@ pub(crate) enum End {
 }
 
 /// Cuts a file into lines in constant memory.
-pub(crate) struct Lines<R> {
+pub struct Lines<R> {
     source: R,
     line: Vec<u8>,
 }
 
 impl<R: BufRead> Lines<R> {
     /// Begins at the source's position.
-    pub(crate) fn new(source: R) -> Self {
+    pub fn new(source: R) -> Self {
         Self {
             source,
             line: Vec::new(),
@@ -203,7 +209,14 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// The next line without its end; none at the end of the file.
-    pub(crate) fn next(&mut self) -> io::Result<Option<(End, &[u8])>> {
+    ///
+    /// # Errors
+    /// Those of the source.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the line is lent, which an iterator cannot do"
+    )]
+    pub fn next(&mut self) -> io::Result<Option<(End, &[u8])>> {
         self.line.clear();
         let mut too_long = false;
         loop {
@@ -229,9 +242,18 @@ impl<R: BufRead> Lines<R> {
 }
 
 /// The uid at the start of a torn line, if it was written whole.
-pub(crate) fn torn_uid(line: &[u8]) -> Option<u32> {
+pub fn torn_uid(line: &[u8]) -> Option<u32> {
     let blank = memchr::memchr(b' ', line)?;
     positive(line.get(..blank)?)
+}
+
+/// Without the blanks around it. Nothing else goes: behind another octet may stand a colon, which
+/// would become the beginning of the name when the entry is printed.
+fn without_blanks(mut keys: &[u8]) -> &[u8] {
+    while let [b' ', rest @ ..] | [rest @ .., b' '] = keys {
+        keys = rest;
+    }
+    keys
 }
 
 fn positive(digits: &[u8]) -> Option<u32> {

@@ -6,7 +6,6 @@
 //! every entry's, and in an index that replaces a lost one beyond
 //! the time in seconds and the mark.
 
-use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
@@ -81,6 +80,9 @@ impl Update<'_> {
                     if !lock.is_ours() {
                         continue;
                     }
+                    // While the index stands it says which uids were given out: it goes only
+                    // when there is room above them.
+                    self.check_room(floor, table.unlisted().len())?;
                     self.put_aside(damage)?;
                     self.begin(&lock, floor, table)?
                 }
@@ -136,7 +138,9 @@ impl Update<'_> {
         table: &mut Table<'_>,
     ) -> Result<bool, StoreError> {
         let unlisted = table.unlisted();
-        let first = self.seconds().max(floor).max(mark::read(self.folder));
+        let mark =
+            mark::read(self.folder).map_err(|errno| self.folder.failed(mark::MARK, errno))?;
+        let first = self.seconds().max(floor).max(mark);
         let next = self.assign(&unlisted, first, table)?;
         let header = Header {
             version: 3,
@@ -205,14 +209,7 @@ impl Update<'_> {
         table: &mut Table<'_>,
     ) -> Result<u32, StoreError> {
         let taken = table.taken();
-        if !index::has_room(first, unlisted.len().saturating_add(taken.len())) {
-            let problem = format!(
-                "the next unique id would be {first}, and there are none above {}: move the \
-                     mail into a new Maildir",
-                u32::MAX - 1
-            );
-            return Err(self.folder.unusable(INDEX, &problem));
-        }
+        self.check_room(first, unlisted.len().saturating_add(taken.len()))?;
         let mut free = (first..).filter(|uid| !taken.contains(uid));
         let mut next = first;
         for &index in unlisted {
@@ -222,6 +219,19 @@ impl Update<'_> {
             }
         }
         Ok(next)
+    }
+
+    /// Whether so many uids are left from `first` on.
+    fn check_room(&self, first: u32, count: usize) -> Result<(), StoreError> {
+        if index::has_room(first, count) {
+            return Ok(());
+        }
+        let problem = format!(
+            "the next unique id would be {first}, and there are none above {}: move the mail into \
+             a new Maildir",
+            u32::MAX - 1
+        );
+        Err(self.folder.unusable(INDEX, &problem))
     }
 
     fn append(
@@ -265,7 +275,10 @@ impl Update<'_> {
             None
         };
         let drop_dead = table.files().quiet && again.as_ref().is_some_and(|files| files.quiet);
-        let here = again.as_ref().map_or_else(HashMap::new, Files::by_base);
+        let here = |base: &[u8]| {
+            let again = again.as_ref();
+            again.is_some_and(|files| files.find(base).is_some())
+        };
         let draft = lock.draft()?;
         let mut out = Writer::new(draft.as_fd());
         out.header(&rewrite.header)?;
@@ -278,7 +291,7 @@ impl Update<'_> {
             };
             let row = table.row(entry.base);
             let current = row.is_some_and(|row| row.uid == entry.uid);
-            if drop_dead && !current && (row.is_some() || !here.contains_key(entry.base)) {
+            if drop_dead && !current && (row.is_some() || !here(entry.base)) {
                 continue;
             }
             let learned = row.filter(|row| current && row.source == Source::Measured);
@@ -307,7 +320,8 @@ impl Update<'_> {
             path = %self.folder.path().join(INDEX).display(),
             problem = %std::io::Error::from(errno),
             waiting = unlisted.len(),
-            "unique ids cannot be written down: new messages are not shown until they can"
+            "unique ids cannot be written down: new messages are not shown until they can; make \
+             room on the disk or in the quota, or make it writable"
         );
     }
 }

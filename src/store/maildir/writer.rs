@@ -48,8 +48,9 @@ impl<'a> Writer<'a> {
                 keys: b"",
                 base: table.base(index),
             };
-            let measured = row.source == Source::Measured;
-            self.entry(&entry, measured.then_some((table.key(), row.size)))?;
+            // One that an older index told would be lost with it, and be counted again.
+            let known = matches!(row.source, Source::Measured | Source::Index);
+            self.entry(&entry, known.then_some((table.key(), row.size)))?;
         }
         self.flush_at(0)
     }

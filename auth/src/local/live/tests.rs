@@ -46,6 +46,49 @@ fn a_bad_version_never_replaces_the_last_good_one() {
     }
 }
 
+/// A version that was cut off anywhere counts only if it is a file that could be meant: somebody who
+/// replaces the file whole never meets this.
+#[test]
+fn a_file_cut_off_anywhere_is_refused_unless_it_could_be_meant() {
+    let text = "[[user]]\nname='a'\n[[user]]\nname='b'\n";
+    let (_folder, path, users) = open(text);
+    for length in 0..text.len() {
+        let cut = text.get(..length).unwrap();
+        write(&path, cut);
+        users.refresh();
+        let meant = parse(&path, cut).ok().filter(|_| !cut.is_empty());
+        let count = meant.map_or(2, |meant| meant.users.len());
+        assert_eq!(users.count(), count, "{cut:?}");
+        if count != 2 {
+            write(&path, text);
+            users.refresh();
+            assert_eq!(users.count(), 2, "{cut:?}");
+        }
+    }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "writes in place")]
+fn a_file_that_is_being_written_is_not_believed() {
+    let (_folder, path, users) = open(BOTH);
+    let writer = std::thread::spawn({
+        let path = path.clone();
+        move || {
+            for _ in 0..40 {
+                std::fs::write(&path, ALICE).unwrap();
+                std::thread::sleep(Duration::from_millis(2));
+                std::fs::write(&path, BOTH).unwrap();
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        }
+    });
+    while !writer.is_finished() {
+        users.refresh();
+        assert_eq!(users.count(), 2);
+    }
+    writer.join().unwrap();
+}
+
 #[test]
 #[expect(clippy::disallowed_methods, reason = "takes the users file away")]
 fn a_file_that_is_gone_or_open_to_others_does_not_count() {
@@ -103,18 +146,18 @@ fn unknown_names_cost_what_most_users_cost() {
     let index = users.current.load();
     let (nobody, answer) = index.hash_for(None);
     assert_eq!(
-        (nobody.cost(), answer),
+        (nobody.hash().cost(), answer),
         (blowfish.cost(), Some(Verdict::Wrong))
     );
     let (own, answer) = index.hash_for(users.account("a").as_deref());
-    assert_eq!((own.as_str(), answer), (FIVE, None));
+    assert_eq!((own.hash().as_str(), answer), (FIVE, None));
     let (_folder, _path, users) = open(ALICE);
     let (hash, answer) = users
         .current
         .load()
         .hash_for(users.account("alice").as_deref());
     assert_eq!(
-        (hash, answer),
+        (hash.hash().clone(), answer),
         (PasswordHash::stand_in(), Some(Verdict::NoPassword))
     );
 }
@@ -170,7 +213,7 @@ async fn too_much_waiting_work_is_trouble_and_not_a_wrong_password() {
         outcome = &mut first => outcome,
         outcome = &mut second => outcome,
     };
-    assert_eq!(outcome, Err(crate::Unavailable::Overloaded));
+    assert_eq!(outcome, Err(Unavailable::Overloaded));
     drop(release);
     assert_eq!(first.await, Ok(Verdict::Wrong));
     occupied.await.unwrap().unwrap();

@@ -1,10 +1,10 @@
 //! Nothing beneath a Maildir leads out of it, and only regular files are mail.
 
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 
 use super::*;
-use crate::store::maildir::{Depth, Problem, folder};
+use crate::store::maildir::{Depth, Problem, folder, way};
 
 #[test]
 fn only_regular_files_are_mail() {
@@ -143,6 +143,55 @@ fn the_maildir_itself_may_be_reached_by_a_link() {
     symlink(&real, &site.maildir).unwrap();
     site.put("cur/1.a", b"a");
     assert_eq!(uids(&site.open()).len(), 1);
+}
+
+/// Whoever owns the folder around a Maildir must not lead us to another user's.
+#[test]
+fn a_link_of_somebody_else_is_not_followed_to_a_maildir() {
+    let site = Site::new();
+    let real = site.maildir.with_file_name("real");
+    fs::rename(&site.maildir, &real).unwrap();
+    symlink(&real, &site.maildir).unwrap();
+    site.put("cur/1.a", b"a");
+    std::os::unix::fs::lchown(&site.maildir, Some(4711), None).unwrap();
+    let StoreError::Unusable { problem, .. } = site.refused() else {
+        panic!("another error")
+    };
+    assert!(problem.contains("ann in its path"), "{problem}");
+    assert!(problem.contains("uid 4711"), "{problem}");
+}
+
+#[test]
+fn links_of_the_administrator_are_followed_as_the_system_does() {
+    let site = Site::new();
+    let home = site.maildir.parent().unwrap();
+    symlink("./deep/./in", home.join("b")).unwrap();
+    fs::create_dir_all(home.join("deep/in/Maildir")).unwrap();
+    fs::create_dir(home.join("a")).unwrap();
+    symlink("../b", home.join("a/c")).unwrap();
+    symlink(home.join("loop"), home.join("loop")).unwrap();
+    fs::write(home.join("file"), "").unwrap();
+    let seen = |path: &Path| {
+        way::walk(path).map(|fd| rustix::fs::fstat(fd).map(|stat| stat.st_ino).unwrap())
+    };
+    let systems = |path: &Path| fs::metadata(path).map(|stat| stat.ino());
+    for name in [
+        "",
+        "deep/in/Maildir",
+        "a/c",
+        "a/../deep",
+        "file",
+        "none",
+        "loop",
+        "loop/x",
+        "file/x",
+    ] {
+        let path = home.join(name);
+        match systems(&path) {
+            Ok(inode) if name != "file" => assert_eq!(seen(&path), Ok(inode), "{name}"),
+            _ => assert!(seen(&path).is_err(), "{name}"),
+        }
+    }
 }
 
 #[test]

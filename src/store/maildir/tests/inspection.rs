@@ -81,7 +81,7 @@ fn verify_finds_lies_and_more() {
     has("cur/2.b: the index says W=4, but it is 3");
     has("new/folder: it is not mail");
     has("another file has the same base name");
-    has("dovecot-uidlist.lock: a dead process left this lock 20");
+    has("dovecot-uidlist.lock: a dead process left this lock (its age is 20");
     has("dovecot-uidlist: 1 imported ids cannot be shown");
     assert_eq!(text.len(), 6, "{text:#?}");
     let found = seen

@@ -105,6 +105,52 @@ fn sizes_are_counted_once() {
     );
 }
 
+/// What a login costs must not depend on the mail that is there, once the index knows it.
+#[test]
+fn a_message_is_opened_once_and_never_for_a_login_again() {
+    let site = Site::new();
+    for name in ["1.a:2,S", "2.b:2,", "3.c,W=9:2,"] {
+        site.put(&format!("cur/{name}"), b"a\n");
+    }
+    let opened = Opened::watch(&site.maildir.join("cur"));
+    assert_eq!(sizes(&site.open()), [3, 3, 9]);
+    assert_eq!(opened.names(), ["1.a:2,S", "2.b:2,"], "the first login");
+    let none: [&str; 0] = [];
+    assert_eq!(sizes(&site.open()), [3, 3, 9]);
+    assert_eq!(opened.names(), none, "the next one");
+    site.put("new/4.d", b"d");
+    assert_eq!(sizes(&site.open()), [3, 3, 9, 1]);
+    assert_eq!(opened.names(), ["4.d:2,"], "one with new mail");
+}
+
+/// Which files of a folder were opened, whoever did it.
+struct Opened(std::os::fd::OwnedFd);
+
+impl Opened {
+    fn watch(folder: &Path) -> Self {
+        use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init};
+        let watch = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).unwrap();
+        add_watch(&watch, folder, WatchFlags::OPEN).unwrap();
+        Self(watch)
+    }
+
+    /// Their names, sorted, since the last question; the folder itself has none.
+    fn names(&self) -> Vec<String> {
+        let mut block = [std::mem::MaybeUninit::uninit(); 4096];
+        let mut events = rustix::fs::inotify::Reader::new(&self.0, &mut block);
+        let mut names = Vec::new();
+        while let Ok(event) = events.next() {
+            names.extend(
+                event
+                    .file_name()
+                    .map(|name| name.to_str().unwrap().to_owned()),
+            );
+        }
+        names.sort();
+        names
+    }
+}
+
 #[test]
 fn many_messages_are_counted_by_several_readers() {
     let site = Site::new();

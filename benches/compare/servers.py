@@ -1,0 +1,202 @@
+"""The servers: started, watched, ended. CPU and memory are those of all their processes.
+
+CPU comes from a control group of the server's own where there is one (version 1 or 2), which is
+exact to the nanosecond and holds processes that have ended. Otherwise it is summed over the process
+tree in /proc, with what ended children left to their parents, in ticks of 10 ms. A child that ends
+after its parent is lost there; Dovecot's master outlives its children and collects them all.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+GROUPS = Path("/sys/fs/cgroup")
+TICK = os.sysconf("SC_CLK_TCK")
+DEADLINE = 30
+
+
+def until(what, question):
+    """Asks until there is an answer."""
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        if answer := question():
+            return answer
+        time.sleep(0.02)
+    raise SystemExit(f"bench: waited {DEADLINE} s in vain for: {what}")
+
+
+def fill_in(template, values):
+    return re.sub(r"\[(\w+)\]", lambda found: str(values.get(found[1], found[0])), (HERE / template).read_text())
+
+
+class Group:
+    """A control group, or the process tree where groups cannot be made."""
+
+    def __init__(self, name):
+        self.pid, self.folders = None, {}
+        parents = {"cpu": GROUPS / "cpuacct", "memory": GROUPS / "memory"}
+        if (GROUPS / "cgroup.controllers").exists():
+            parents = {"cpu": GROUPS}
+        for kind, parent in parents.items():
+            try:
+                (parent / name).mkdir()
+                self.folders[kind] = parent / name
+            except OSError:
+                pass
+
+    def enter(self):
+        """Called in the new process before the server's program."""
+        for folder in self.folders.values():
+            (folder / "cgroup.procs").write_text(str(os.getpid()))
+
+    def kind(self):
+        return "a control group" if "cpu" in self.folders else "/proc, in ticks of 10 ms"
+
+    def processes(self):
+        if "cpu" in self.folders:
+            return [int(pid) for pid in (self.folders["cpu"] / "cgroup.procs").read_text().split()]
+        return self.tree()
+
+    def tree(self):
+        parents = {}
+        for entry in Path("/proc").glob("[0-9]*"):
+            if stat := stat_of(entry.name):
+                parents[int(entry.name)] = int(stat[1])
+        found = [self.pid]
+        for pid in found:
+            found += [child for child, parent in parents.items() if parent == pid]
+        return found
+
+    def cpu(self):
+        """Seconds, since the server started."""
+        if folder := self.folders.get("cpu"):
+            if (usage := folder / "cpuacct.usage").exists():
+                return int(usage.read_text()) / 1e9
+            return int((folder / "cpu.stat").read_text().split()[1]) / 1e6
+        return sum(sum(int(field) for field in stat[11:15]) for pid in self.tree() if (stat := stat_of(pid))) / TICK
+
+    def memory(self):
+        """KiB: proportional set size, and what the kernel keeps for these processes (None if it does not say)."""
+        pss = 0
+        for pid in self.processes():
+            try:
+                rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+                pss += int(re.search(r"^Pss:\s+(\d+)", rollup, re.M)[1])
+            except OSError:
+                pass
+        kernel = self.folders.get("memory", Path("/none")) / "memory.kmem.usage_in_bytes"
+        if kernel.exists():
+            return pss, int(kernel.read_text()) // 1024
+        stat = self.folders.get("cpu", Path("/none")) / "memory.stat"
+        found = stat.exists() and re.search(r"^kernel (\d+)", stat.read_text(), re.M)
+        return pss, int(found[1]) // 1024 if found else None
+
+    def remove(self):
+        for folder in self.folders.values():
+            until(f"{folder} to become empty", lambda: not (folder / "cgroup.procs").read_text())
+            folder.rmdir()
+
+
+def stat_of(pid):
+    """The fields of /proc/PID/stat from the third on."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+class Server:
+    """One server with one configuration. `cores` is 1 (pinned to core 0) or all."""
+
+    def __init__(self, name, folder, program):
+        self.name, self.folder, self.program = name, folder, program
+        self.owner = "postern" if name == "postern" else "dovecot"
+        self.process, self.cores, self.group = None, None, None
+
+    def start(self, cores):
+        """Runs it with so many cores; one that runs already is kept."""
+        if self.process and self.cores == cores:
+            return
+        self.stop()
+        self.cores = cores
+        self.group = Group(f"postern-bench-{os.getpid()}-{self.name}")
+        self.log = self.folder / f"{self.name}.log"
+        command, self.began = self.command(), self.log.stat().st_size if self.log.exists() else 0
+        if cores == 1:
+            command = ["taskset", "-c", "0", *command]
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            preexec_fn=self.group.enter, start_new_session=True)
+        self.group.pid = self.process.pid
+        until(f"{self.name} to accept; see {self.log}", self.accepts)
+        self.quiet()
+
+    def command(self):
+        values = {"folder": self.folder, "name": self.name, "cores": self.cores}
+        if self.owner == "postern":
+            configuration = self.folder / "postern.toml"
+            configuration.write_text(fill_in("postern.toml", values))
+            return [str(self.program), "serve", "--config", str(configuration)]
+        self.plain, self.implicit = free_port(), free_port()
+        values |= {"plain": self.plain, "implicit": self.implicit}
+        configuration = self.folder / f"{self.name}.conf"
+        configuration.write_text(fill_in("dovecot.conf", values) + fill_in(f"dovecot-{self.name}.conf", values))
+        return ["/usr/sbin/dovecot", "-F", "-c", str(configuration)]
+
+    def accepts(self):
+        if self.process.poll() is not None:
+            said = self.log.read_bytes()[self.began:].decode(errors="replace")
+            raise SystemExit(f"bench: {self.name} ended at once:\n{said}")
+        if self.owner == "postern":
+            said = self.log.read_bytes()[self.began:].decode(errors="replace")
+            ports = re.findall(r"listening.*address=127\.0\.0\.1:(\d+)", said)
+            if len(ports) < 2:
+                return False
+            self.plain, self.implicit = int(ports[0]), int(ports[1])
+        return all(connects(port) for port in (self.plain, self.implicit))
+
+    def quiet(self):
+        """Waits until it has done what there was to do: less than 1 ms of CPU in 100 ms."""
+        before = self.group.cpu()
+        for _ in range(50):
+            time.sleep(0.1)
+            now = self.group.cpu()
+            if now - before < 0.001:
+                return
+            before = now
+
+    def stop(self):
+        if not self.process:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            for pid in self.group.processes():
+                os.kill(pid, signal.SIGKILL)
+            self.process.wait()
+        self.group.remove()
+        self.process = None
+        for kind in ("run", "state"):
+            shutil.rmtree(self.folder / f"{self.name}-{kind}", ignore_errors=True)
+
+
+def free_port():
+    """Dovecot takes no port 0, so one is found for it."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def connects(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    except OSError:
+        return False
