@@ -182,7 +182,7 @@ fn pages_and_completions_are_printed() {
     );
     assert_eq!(
         (said.code, said.out.lines().count()),
-        (Some(0), 22),
+        (Some(0), 24),
         "{}",
         said.err
     );

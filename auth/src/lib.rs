@@ -41,7 +41,7 @@ mod secret;
 mod source;
 mod throttle;
 mod verify;
-#[cfg_attr(not(test), expect(dead_code, reason = "NTLM's verifier comes next"))]
+#[expect(dead_code, reason = "NTLM's verifier comes next")]
 mod winbind;
 
 pub use account::{Account, Site};

@@ -29,6 +29,7 @@ mod log;
 mod mail;
 mod protocol_log;
 mod refusals;
+mod report;
 mod scram;
 mod settings;
 mod timers;

@@ -1,4 +1,4 @@
-//! The protocol's traps. That a real program behaves so is held by `tests/active_directory.rs`.
+//! The traps of the protocol, with answers as Samba 4.17 gives them.
 
 use super::protocol::{MAX_ANSWER, OutOfStep, Request, Verdict, answer, request};
 
