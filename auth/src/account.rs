@@ -3,6 +3,9 @@
 //! An account is plain data. It opens nothing by itself: see [`crate::Identity`].
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::Reason;
 
 /// The name of a site: where a mailbox lives, or where this server stands. Compared without
 /// regard to ASCII case.
@@ -13,6 +16,12 @@ impl Site {
     /// A site by its name, as an administrator wrote it.
     pub fn new(name: impl Into<String>) -> Self {
         Self(name.into())
+    }
+
+    /// The site of a mailbox of which nobody knows where it is. A server's own site has a name of
+    /// letters, so it is never this one.
+    pub fn unknown() -> Self {
+        Self("?".to_owned())
     }
 
     /// The name as written.
@@ -46,4 +55,8 @@ pub struct Account {
     pub delegates: Vec<String>,
     /// Where the Maildir is, when it is not where the configuration's pattern says.
     pub maildrop: Option<PathBuf>,
+    /// Why the directory says that nobody may log in to it: locked, expired, in no group that may.
+    pub barred: Option<Reason>,
+    /// The name of its entry, for an account of an LDAP directory; a local one has none.
+    pub entry: Option<Arc<str>>,
 }

@@ -16,6 +16,8 @@ const MAX_SHOWN: usize = 256;
 pub enum Reason {
     /// The login was allowed.
     Granted,
+    /// The account's time is over.
+    AccountExpired,
     /// The names in the certificate reach more than one account.
     AmbiguousCertificate,
     /// The client could bind to the channel and was not offered to, though it was: somebody on the
@@ -31,22 +33,32 @@ pub enum Reason {
     Disabled,
     /// The certificate's time has not come, or is over; or it cannot be read.
     InvalidCertificate,
+    /// The directory has locked the account after too many wrong passwords.
+    LockedOut,
     /// What the client sent is not a message of the mechanism.
     Malformed,
     /// The mechanism does not exist, or not on this channel.
     MechanismNotOffered,
+    /// The password is right, and has to be changed before it is of use.
+    MustChangePassword,
     /// The mechanism came to its end without anything to verify.
     NoEvidence,
     /// The account has no SCRAM keys, or was not named by its own name.
     NoKeys,
+    /// The directory knows the account, and of no mailbox that it has.
+    NoMailbox,
     /// The account has no password, so none can be right.
     NoPassword,
     /// The name and password are right, but the account may not open the mailbox asked for.
     NoRight,
+    /// The account is in none of the groups that may use POP3.
+    NotInGroup,
     /// The mailbox lives in another site.
     OtherSite,
     /// Too much waits for the workers already.
     Overloaded,
+    /// The password is right, and too old.
+    PasswordExpired,
     /// POP3 is switched off for the account.
     Pop3Off,
     /// The same name and password were refused before on this connection.
@@ -64,8 +76,12 @@ pub enum Reason {
     /// The client is bound to another channel, in a way that this one does not have, or under a
     /// mechanism that does not bind.
     WrongBinding,
+    /// The account may not be used at this time of the day or week.
+    WrongHours,
     /// The password is not the account's.
     WrongPassword,
+    /// The account may be used from certain machines only, and this server is none of them.
+    WrongWorkstation,
 }
 
 impl Reason {
@@ -73,6 +89,7 @@ impl Reason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Granted => "granted",
+            Self::AccountExpired => "account-expired",
             Self::AmbiguousCertificate => "ambiguous-certificate",
             Self::BindingStripped => "binding-stripped",
             Self::Blocked => "blocked",
@@ -80,14 +97,19 @@ impl Reason {
             Self::DirectoryTrouble => "directory-trouble",
             Self::Disabled => "disabled",
             Self::InvalidCertificate => "invalid-certificate",
+            Self::LockedOut => "locked-out",
             Self::Malformed => "malformed",
             Self::MechanismNotOffered => "mechanism-not-offered",
+            Self::MustChangePassword => "must-change-password",
             Self::NoEvidence => "no-evidence",
             Self::NoKeys => "no-keys",
+            Self::NoMailbox => "no-mailbox",
             Self::NoPassword => "no-password",
             Self::NoRight => "no-right",
+            Self::NotInGroup => "not-in-group",
             Self::OtherSite => "other-site",
             Self::Overloaded => "overloaded",
+            Self::PasswordExpired => "password-expired",
             Self::Pop3Off => "pop3-off",
             Self::Repeated => "repeated",
             Self::Throttled => "throttled",
@@ -96,7 +118,9 @@ impl Reason {
             Self::UnknownMailbox => "unknown-mailbox",
             Self::UnknownUser => "unknown-user",
             Self::WrongBinding => "wrong-binding",
+            Self::WrongHours => "wrong-hours",
             Self::WrongPassword => "wrong-password",
+            Self::WrongWorkstation => "wrong-workstation",
         }
     }
 

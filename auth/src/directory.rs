@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 use crate::scram::{self, Form, ScramKeys};
-use crate::{Account, Fingerprint, Login, Overloaded, Secret};
+use crate::{Account, Fingerprint, Login, Overloaded, Reason, Secret};
 
 /// An answer that may take a while. It holds no lock while it waits.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'a>>;
@@ -84,6 +84,8 @@ pub enum Verdict {
     Wrong,
     /// The account has none; the work was done nevertheless.
     NoPassword,
+    /// The directory refuses the account, and says why; the password may be right.
+    Barred(Reason),
 }
 
 /// The directory could not find out: says nothing about the credentials.

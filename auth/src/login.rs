@@ -21,9 +21,10 @@ pub(crate) const MAX_LOGIN: usize = 512;
 /// where they may be typed; elsewhere their key is the typed text, which no account has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
+    typed: Box<str>,
     user: String,
     realm: Option<String>,
-    key: String,
+    key: Box<str>,
 }
 
 /// Why a typed name cannot be anybody's.
@@ -58,16 +59,24 @@ impl Login {
         let lower: String = typed.chars().flat_map(char::to_lowercase).collect();
         Ok(match split(&lower) {
             Some((user, realm)) => Self {
-                key: format!("{user}@{realm}"),
+                typed: lower.as_str().into(),
+                key: format!("{user}@{realm}").into(),
                 user: user.to_owned(),
                 realm: Some(realm.to_owned()),
             },
             None => Self {
-                key: lower.clone(),
+                typed: lower.as_str().into(),
+                key: lower.as_str().into(),
                 user: lower,
                 realm: None,
             },
         })
+    }
+
+    /// The whole name as it was typed, in lower case: a directory may have one that only looks like
+    /// a name with a realm.
+    pub fn typed(&self) -> &str {
+        &self.typed
     }
 
     /// The name without the realm, in lower case.

@@ -42,7 +42,7 @@ pub struct PasswordHash {
 /// How a hash was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Scheme {
-    /// `$argon2id$`: what is made here.
+    /// `$argon2id$`: what is made here; and `$argon2i$`.
     Argon2id,
     /// `$2a$`, `$2b$`, `$2y$`.
     Bcrypt,
@@ -154,7 +154,7 @@ impl FromStr for PasswordHash {
             .strip_prefix('$')
             .and_then(|rest| rest.split('$').next());
         let scheme = match id {
-            Some("argon2id") => check_argon2id(text).map(|()| Scheme::Argon2id),
+            Some("argon2id" | "argon2i") => check_argon2id(text).map(|()| Scheme::Argon2id),
             Some("2a" | "2b" | "2y") => check_bcrypt(text).map(|()| Scheme::Bcrypt),
             Some("5") => check_sha_crypt(text, 43).map(|()| Scheme::Sha256),
             Some("6") => check_sha_crypt(text, 86).map(|()| Scheme::Sha512),

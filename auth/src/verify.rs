@@ -331,12 +331,16 @@ impl Desk {
             Verdict::Right => Ok(account),
             Verdict::Wrong => Err(Fault::Refused(Reason::WrongPassword)),
             Verdict::NoPassword => Err(Fault::Refused(Reason::NoPassword)),
+            Verdict::Barred(reason) => Err(Fault::Refused(reason)),
         }
     }
     /// Whether the account may be used at all.
     fn check_state(&self, account: &Account) -> Result<(), Fault> {
         if account.disabled {
             return Err(Fault::Refused(Reason::Disabled));
+        }
+        if let Some(reason) = account.barred {
+            return Err(Fault::Refused(reason));
         }
         if account.pop3_off {
             return Err(Fault::Refused(Reason::Pop3Off));

@@ -163,6 +163,8 @@ fn account(user: &User, owners: &HashMap<String, String>) -> Account {
         exact_size: user.exact_size,
         delegates: user.delegates.iter().map(delegate).collect(),
         maildrop: user.maildrop.clone(),
+        barred: None,
+        entry: None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Checking an Argon2id hash in memory that the thread keeps.
+//! Checking an Argon2 hash in memory that the thread keeps.
 //!
 //! A check fills some 20 MiB. Taken from the allocator and given back each time, they leave holes
 //! in the arena of every thread that checks passwords, and the process keeps many times as much
@@ -29,7 +29,9 @@ fn check(text: &str, password: &[u8]) -> Option<bool> {
     let (salt, expected) = (hash.salt.as_ref()?, hash.hash.as_ref()?);
     let params = Params::try_from(&hash).ok()?;
     let version = hash.version.map(Version::try_from).transpose().ok()?;
-    let argon2 = Argon2::new(Algorithm::Argon2id, version.unwrap_or_default(), params);
+    // Argon2i is what some directories make.
+    let algorithm = Algorithm::new(hash.algorithm.as_str()).ok()?;
+    let argon2 = Argon2::new(algorithm, version.unwrap_or_default(), params);
     let mut output = [0; Output::MAX_LENGTH];
     let output = output.get_mut(..expected.len())?;
     let made = with_memory(argon2.params().block_count(), |memory| {
