@@ -27,6 +27,7 @@ mod exchange;
 #[cfg(test)]
 mod house;
 mod identity;
+mod ldap;
 mod local;
 mod login;
 mod mechanism;
@@ -53,6 +54,11 @@ pub use channel::{Channel, TlsFacts};
 pub use directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
 pub use exchange::{Exchange, Progress};
 pub use identity::Identity;
+pub use ldap::{
+    Address, Attribute, Groups, LdapDirectory, LdapServer, LdapSettings, LdapTls, LdapTlsError,
+    NameTemplate, Preset, Proof, Schema, ServerError, ServiceAccount, SetupError, SiteRule,
+    UnknownSite, WrittenFilter, base_of_domain,
+};
 pub use local::{
     ImportNote, Imported, LocalDirectory, LocalUsers, Owner, Problem, User, UsersError, UsersFile,
     import_passwd_file,

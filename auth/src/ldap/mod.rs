@@ -1,0 +1,46 @@
+//! LDAP and Active Directory as a keeper of accounts.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `server`, `tls`, `connection`, `library` | opens sockets to servers that stand in the configuration, and to no others |
+//! | `pool`, `servers` | keeps connections, and goes on with another server when one fails |
+//! | `filter`, `name`, `password` | values that may be sent: escaped, never empty |
+//! | `question`, `search`, `lookup` | from a typed name to an entry |
+//! | `schema`, `account`, `state`, `groups` | from an entry to an account |
+//! | `bind`, `stored` | whether a password is right: the directory says so, or lets us compare |
+//!
+//! A directory in trouble is [`crate::Unavailable`] within its deadline and never a wrong password. This
+//! room decides nothing: the states that it finds are weighed in the verification.
+
+mod account;
+mod bind;
+mod connection;
+mod fault;
+mod filter;
+mod groups;
+mod keeper;
+mod library;
+mod lookup;
+mod name;
+mod password;
+mod pool;
+mod question;
+mod schema;
+mod search;
+mod server;
+mod servers;
+mod settings;
+mod state;
+mod stored;
+mod tls;
+
+pub use filter::{Attribute, WrittenFilter};
+pub use keeper::LdapDirectory;
+pub use name::{NameTemplate, base_of_domain};
+pub use schema::{Address, Groups, Preset, Schema, SiteRule, UnknownSite};
+pub use server::{LdapServer, ServerError};
+pub use settings::{LdapSettings, Proof, ServiceAccount, SetupError};
+pub use tls::{LdapTls, LdapTlsError};
+
+#[cfg(test)]
+mod tests;
