@@ -10,7 +10,7 @@
 //! |---|---|---|
 //! | `mechanism` | SASL: collects evidence | ask a directory, say who may log in |
 //! | `verify` | every check of a login, once | talk to the client |
-//! | [`Directory`], `local` | the accounts | decide |
+//! | [`Directory`], `local`, `ldap` | the accounts | decide |
 //! | `throttle` | counts refused logins | look at a clock |
 //! | [`Pool`] | does slow work fairly | grow |
 
@@ -21,6 +21,7 @@ mod caller;
 mod certificate;
 mod channel;
 mod clock;
+mod directories;
 mod directory;
 mod evidence;
 mod exchange;
@@ -51,13 +52,14 @@ pub use authenticator::Authenticator;
 pub use caller::Caller;
 pub use certificate::{CertificateName, Fingerprint};
 pub use channel::{Channel, TlsFacts};
+pub use directories::Directories;
 pub use directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
 pub use exchange::{Exchange, Progress};
 pub use identity::Identity;
 pub use ldap::{
     Address, Attribute, Groups, LdapDirectory, LdapServer, LdapSettings, LdapTls, LdapTlsError,
-    NameTemplate, Preset, Proof, Schema, ServerError, ServiceAccount, SetupError, SiteRule,
-    UnknownSite, WrittenFilter, base_of_domain,
+    NameTemplate, Preset, Proof, Schema, SecretFileError, ServerError, ServiceAccount, SetupError,
+    SiteRule, UnknownSite, WrittenFilter, base_of_domain, read_secret,
 };
 pub use local::{
     ImportNote, Imported, LocalDirectory, LocalUsers, Owner, Problem, User, UsersError, UsersFile,

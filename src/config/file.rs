@@ -25,6 +25,7 @@ pub(super) struct File {
     pub(super) tls: Maybe<Tls>,
     pub(super) login: Login,
     pub(super) users: Users,
+    pub(super) ldap: Ldap,
     pub(super) maildrop: Maildrop,
     pub(super) limits: Limits,
     pub(super) timeouts: Timeouts,
@@ -90,6 +91,48 @@ pub(super) struct Login {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Users {
     pub(super) file: Maybe<String>,
+}
+
+/// `[ldap]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Ldap {
+    pub(super) preset: Maybe<String>,
+    pub(super) domain: Maybe<String>,
+    pub(super) realms: Maybe<Vec<Spanned<String>>>,
+    pub(super) servers: Maybe<Vec<Spanned<String>>>,
+    pub(super) starttls: Maybe<bool>,
+    pub(super) authorities: Maybe<String>,
+    pub(super) certificate: Maybe<String>,
+    pub(super) private_key: Maybe<String>,
+    pub(super) service: Maybe<String>,
+    pub(super) bind_name: Maybe<String>,
+    pub(super) password_file: Maybe<String>,
+    pub(super) base: Maybe<String>,
+    pub(super) filter: Maybe<String>,
+    pub(super) verify: Maybe<String>,
+    pub(super) user_bind_name: Maybe<String>,
+    pub(super) groups: Maybe<Vec<Spanned<String>>>,
+    pub(super) site_servers: Maybe<Vec<Spanned<String>>>,
+    pub(super) unknown_site: Maybe<String>,
+    pub(super) timeout: Maybe<Span>,
+    pub(super) search_connections: Maybe<u64>,
+    pub(super) bind_connections: Maybe<u64>,
+    pub(super) attributes: LdapAttributes,
+}
+
+/// `[ldap.attributes]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct LdapAttributes {
+    pub(super) name: Maybe<String>,
+    pub(super) addresses: Maybe<Vec<Spanned<String>>>,
+    pub(super) pop3: Maybe<String>,
+    pub(super) exact_size: Maybe<String>,
+    pub(super) maildrop: Maybe<String>,
+    pub(super) delegates: Maybe<String>,
+    pub(super) mailbox: Maybe<String>,
+    pub(super) site: Maybe<String>,
 }
 
 /// `[maildrop]`

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postern_auth::{LoginRule, Policy};
+use postern_auth::{LdapSettings, LoginRule, Policy};
 
 use super::{Order, Profile};
 use crate::pop3::Utf8;
@@ -33,6 +33,8 @@ pub struct Config {
     pub policy: Policy,
     /// The file of the local accounts.
     pub users_file: PathBuf,
+    /// The LDAP directory, if one is asked after the local accounts.
+    pub ldap: Option<Ldap>,
     /// Where Maildirs are.
     pub maildrop: Pattern,
     /// How much one client, and all of them, may take.
@@ -48,6 +50,22 @@ pub struct Config {
     /// The protocol log in the form of Exchange; none means that there is none.
     pub protocol_log: Option<ProtocolLog>,
 }
+
+/// The LDAP directory.
+#[derive(Clone, Debug)]
+pub struct Ldap {
+    /// Everything but the service account's password.
+    pub settings: LdapSettings,
+    /// The file with that password, where one is needed.
+    pub password_file: Option<PathBuf>,
+}
+
+/// How long an answer of the directory may take, where the file does not say.
+pub(super) const LDAP_TIMEOUT: Duration = Duration::from_secs(5);
+/// Connections to each server of the directory, where the file does not say.
+pub(super) const LDAP_SEARCH_CONNECTIONS: u64 = 8;
+/// The same for verifying passwords.
+pub(super) const LDAP_BIND_CONNECTIONS: u64 = 4;
 
 /// Who to become.
 #[derive(Clone, Debug, PartialEq, Eq)]

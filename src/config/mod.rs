@@ -27,8 +27,9 @@ use std::time::Duration;
 pub use crate::pop3::Order;
 pub use finding::{Finding, Place, Rejected, Severity};
 pub use meant::{
-    CertificateFiles, ClientCertificates, Config, Limits, Listener, ListenerTls, Log, LogFormat,
-    LogLevel, Messages, Period, Protocol, ProtocolLog, Rolling, RunAs, Timeouts, Tls, TlsVersion,
+    CertificateFiles, ClientCertificates, Config, Ldap, Limits, Listener, ListenerTls, Log,
+    LogFormat, LogLevel, Messages, Period, Protocol, ProtocolLog, Rolling, RunAs, Timeouts, Tls,
+    TlsVersion,
 };
 pub use profile::Profile;
 

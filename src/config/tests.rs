@@ -1,5 +1,7 @@
 //! What the configuration accepts, refuses and says.
 
+mod ldap;
+
 use std::path::Path;
 
 use postern_auth::{CrossSite, LoginType};

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use postern_auth::{Authenticator, Directory, LocalDirectory, LocalUsers, Pool};
+use postern_auth::{
+    Authenticator, Directories, Directory, LdapDirectory, LocalDirectory, LocalUsers, Pool,
+    read_secret,
+};
 
 use super::{ServeError, descriptors};
 use crate::config::{Config, Listener};
@@ -54,13 +57,23 @@ fn same_address(bound: &[Listener], config: &Config) -> Option<Listener> {
     Some(same.unwrap_or(last).clone())
 }
 
-/// The users file; LDAP and Active Directory will stand beside it.
+/// The users file, and the LDAP directory beside it.
 fn directory(config: &Config, hashing: &Arc<Pool>) -> Result<Arc<dyn Directory>, ServeError> {
-    let users = LocalUsers::open(&config.users_file)?;
-    Ok(Arc::new(LocalDirectory::new(
-        Arc::new(users),
-        hashing.clone(),
-    )))
+    let users = Arc::new(LocalUsers::open(&config.users_file)?);
+    let local = Arc::new(LocalDirectory::new(users, hashing.clone()));
+    let Some(ldap) = &config.ldap else {
+        return Ok(local);
+    };
+    let mut settings = ldap.settings.clone();
+    if let Some(path) = &ldap.password_file {
+        let password = read_secret(path).map_err(|problem| ServeError::PasswordFile {
+            path: path.clone(),
+            problem,
+        })?;
+        settings = settings.with_password(password);
+    }
+    let ldap = LdapDirectory::new(settings, hashing.clone())?;
+    Ok(Arc::new(Directories::new(local, Arc::new(ldap))))
 }
 
 fn service(config: &Config, authenticator: Authenticator) -> Result<Service, ServeError> {

@@ -10,7 +10,9 @@ pub use assemble::assemble;
 pub use life::run;
 pub use privilege::{PrivilegeError, become_user};
 
-use postern_auth::UsersError;
+use std::path::PathBuf;
+
+use postern_auth::{SecretFileError, SetupError, UsersError};
 
 use crate::config::Rejected;
 use crate::net::{ListenError, TlsError};
@@ -34,6 +36,17 @@ pub enum ServeError {
     /// The system gave no thread, signal or runtime.
     #[error("the system refused: {0}")]
     System(#[from] std::io::Error),
+    /// The LDAP directory's files cannot be used.
+    #[error("{0}")]
+    Ldap(#[from] SetupError),
+    /// The file with a password cannot be used.
+    #[error("ldap.password_file: {}: {problem}", .path.display())]
+    PasswordFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        problem: SecretFileError,
+    },
     /// The users file cannot be used.
     #[error("{0}")]
     Users(#[from] UsersError),

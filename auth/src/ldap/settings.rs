@@ -35,6 +35,17 @@ pub struct LdapSettings {
     pub bind_connections: usize,
 }
 
+impl LdapSettings {
+    /// The same with the password of the service account, where it has one.
+    #[must_use]
+    pub fn with_password(mut self, new: Secret) -> Self {
+        if let ServiceAccount::Simple { password, .. } = &mut self.service {
+            *password = new;
+        }
+        self
+    }
+}
+
 /// As whom searches are made.
 #[derive(Clone, Debug)]
 pub enum ServiceAccount {

@@ -4,6 +4,7 @@
 //! of it. A setting that is not in here does not exist.
 
 mod door;
+mod ldap;
 mod login;
 mod mail;
 mod protocol_log;
@@ -84,6 +85,8 @@ pub(super) const SECTIONS: &[&Section] = &[
     &door::SNI,
     &login::LOGIN,
     &mail::USERS,
+    &ldap::LDAP,
+    &ldap::ATTRIBUTES,
     &mail::MAILDROP,
     &mail::MESSAGES,
     &server::LIMITS,

@@ -2,6 +2,7 @@
 
 mod clients;
 mod door;
+mod ldap;
 mod login;
 mod mail;
 mod protocol_log;
@@ -83,6 +84,7 @@ impl Resolver<'_> {
         let limits = self.limits(&written.limits);
         let timeouts = self.timeouts(written);
         let users_file = self.users_file(written);
+        let ldap = self.ldap(&written.ldap);
         let maildrop = self.maildrop(written);
         let protocol_log = self.protocol_log(&written.protocol_log);
         Some(Config {
@@ -95,6 +97,7 @@ impl Resolver<'_> {
             tls: tls?,
             policy,
             users_file: users_file?,
+            ldap,
             maildrop: maildrop?,
             limits,
             timeouts,

@@ -1,0 +1,103 @@
+//! Local accounts first, then those of an LDAP directory.
+//!
+//! A local account needs no directory: while that is in trouble, local users go on. An account of
+//! the directory never gets the name of a local one, as whoever has the name has the mailbox.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::audit::shown;
+use crate::directory::{Answer, Directory, ScramAnswer, Verdict};
+use crate::{Account, Fingerprint, Login, Secret};
+
+/// Two keepers of accounts, asked in this order.
+pub struct Directories {
+    local: Arc<dyn Directory>,
+    ldap: Arc<dyn Directory>,
+}
+
+impl Directories {
+    /// The local accounts, and those of a directory whose accounts have entries.
+    pub fn new(local: Arc<dyn Directory>, ldap: Arc<dyn Directory>) -> Self {
+        Self { local, ldap }
+    }
+
+    /// Whether an account's name is also a local one's: two people would share a mailbox.
+    async fn is_taken(
+        &self,
+        account: &Account,
+        client: IpAddr,
+    ) -> Result<bool, crate::Unavailable> {
+        let Ok(login) = Login::parse(&account.name) else {
+            return Ok(true);
+        };
+        Ok(self.local.find(&login, client).await?.is_some())
+    }
+}
+
+impl Directory for Directories {
+    fn find<'a>(&'a self, login: &'a Login, client: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
+        Box::pin(async move {
+            if let Some(account) = self.local.find(login, client).await? {
+                return Ok(Some(account));
+            }
+            let Some(account) = self.ldap.find(login, client).await? else {
+                return Ok(None);
+            };
+            if self.is_taken(&account, client).await? {
+                tracing::warn!(
+                    account = shown(&account.name),
+                    entry = account.entry.as_deref().map(shown),
+                    "an entry of the directory has the name of a local account, so nobody may log in to it: \
+                     rename one of them, or set ldap.domain"
+                );
+                return Ok(None);
+            }
+            Ok(Some(account))
+        })
+    }
+
+    /// For a name that nobody has, the directory does the work in vain: most users are there.
+    fn verify<'a>(
+        &'a self,
+        account: Option<&'a Account>,
+        password: &'a Secret,
+        client: IpAddr,
+    ) -> Answer<'a, Verdict> {
+        match account {
+            Some(account) if account.entry.is_none() => {
+                self.local.verify(Some(account), password, client)
+            }
+            Some(_) | None => self.ldap.verify(account, password, client),
+        }
+    }
+
+    /// The directory keeps no keys.
+    fn scram_keys<'a>(
+        &'a self,
+        login: &'a Login,
+        account: Option<&'a Account>,
+        client: IpAddr,
+    ) -> Answer<'a, ScramAnswer> {
+        let local = account.filter(|account| account.entry.is_none());
+        self.local.scram_keys(login, local, client)
+    }
+
+    /// The directory keeps no fingerprints.
+    fn find_certificate<'a>(
+        &'a self,
+        fingerprint: Fingerprint,
+        client: IpAddr,
+    ) -> Answer<'a, Option<Arc<Account>>> {
+        self.local.find_certificate(fingerprint, client)
+    }
+}
+
+impl std::fmt::Debug for Directories {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Directories").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
