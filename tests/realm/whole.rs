@@ -1,0 +1,167 @@
+//! `kdc-testenv/realm` and `kdc-testenv/ad`: up in time, down without leftovers, twice in a row.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::lab::realm::{Part, script};
+use crate::lab::world::{Lab, require_root};
+
+/// Processes, mounts and sockets that name the folder.
+fn leftovers(folder: &Path) -> Vec<String> {
+    let name = folder.to_str().expect("a path of letters");
+    let holds = |path: &Path| {
+        let octets = fs::read(path).unwrap_or_default();
+        String::from_utf8_lossy(&octets).contains(name)
+    };
+    let mut found: Vec<String> = ["/proc/self/mounts", "/proc/net/unix"]
+        .into_iter()
+        .filter(|path| holds(Path::new(path)))
+        .map(str::to_owned)
+        .collect();
+    for entry in fs::read_dir("/proc").expect("/proc").flatten() {
+        let process = entry.path();
+        if holds(&process.join("cmdline")) || holds(&process.join("environ")) {
+            found.push(process.display().to_string());
+        }
+    }
+    found
+}
+
+/// What Kerberos and LDAP would leave in places of their own, and what `realm` makes.
+fn strangers() -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = ["/tmp", "/var/tmp"]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(folder).expect("a folder"))
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            ["krb5", "slapd", "ldap", "postern-realm"]
+                .iter()
+                .any(|start| name.starts_with(start))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// What is asked in a realm: a message by curl under TLS, a ticket, a directory.
+const QUESTIONS: &str = r#"
+    curl --silent --show-error --cacert "$POP3_CA" --user bob:Right-1234 "$POP3S/2" | grep --quiet 'Message 2 for bob' &&
+    curl --silent --show-error --cacert "$POP3_CA" --ssl-reqd --user alice:Right-1234 "$POP3/1" >/dev/null &&
+    kvno pop/localhost && klist -s && klist | grep 'alice@EXAMPLE.TEST' &&
+    ldapwhoami -x -ZZ -D "uid=alice,ou=people,$LDAP_BASE" -w Right-1234
+"#;
+
+#[test]
+fn a_realm_is_up_in_time_and_leaves_nothing_twice_in_a_row() {
+    let lab = Lab::new();
+    let before = strangers();
+    for _ in 0..2 {
+        let begun = Instant::now();
+        let realm = Part::start(&lab, "realm", "realm", &[]);
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(15), "{took:?}");
+        let output = realm.run("enter", &["sh", "-c", QUESTIONS]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        assert!(
+            !leftovers(realm.folder()).is_empty(),
+            "nobody is seen at work"
+        );
+
+        realm.stop();
+        assert_eq!(leftovers(realm.folder()), Vec::<String>::new());
+        assert!(!realm.folder().exists());
+    }
+    assert_eq!(strangers(), before);
+}
+
+#[test]
+fn two_realms_are_two() {
+    let lab = Lab::new();
+    let one = Part::start(&lab, "realm", "one", &[]);
+    let two = Part::start(&lab, "realm", "two", &[]);
+    for realm in [&one, &two] {
+        assert!(
+            realm
+                .run("enter", &["sh", "-c", QUESTIONS])
+                .status
+                .success()
+        );
+    }
+    one.stop();
+    assert!(two.run("enter", &["sh", "-c", QUESTIONS]).status.success());
+}
+
+#[test]
+fn a_realm_that_does_not_start_leaves_nothing() {
+    let lab = Lab::new();
+    let folder = lab.path().join("realm");
+    let output = Command::new(script("realm"))
+        .arg("start")
+        .arg(&folder)
+        .env("POSTERN", "/bin/false")
+        .output()
+        .expect("kdc-testenv/realm");
+    assert!(!output.status.success());
+    assert_eq!(leftovers(&folder), Vec::<String>::new());
+    assert!(!folder.exists());
+}
+
+#[test]
+fn what_is_in_the_way_is_left_alone() {
+    let lab = Lab::new();
+    let treasure = lab.dir("realm").join("treasure");
+    fs::write(&treasure, "mine").expect("a file");
+    let output = Command::new(script("realm"))
+        .arg("start")
+        .arg(lab.path().join("realm"))
+        .output()
+        .expect("kdc-testenv/realm");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("name a folder that is not there"), "{said}");
+    assert!(treasure.exists());
+}
+
+#[test]
+fn a_domain_is_up_in_time_and_leaves_nothing_twice_in_a_row() {
+    require_root("Samba");
+    let lab = Lab::new();
+    for _ in 0..2 {
+        let begun = Instant::now();
+        let domain = Part::start(&lab, "ad", "ad", &[]);
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(30), "{took:?}");
+        let login = ["wbinfo", "--authenticate=ADTEST\\alice%Right-1234"];
+        assert!(domain.run("enter", &login).status.success());
+        assert!(
+            !leftovers(domain.folder()).is_empty(),
+            "nobody is seen at work"
+        );
+        domain.stop();
+        assert_eq!(leftovers(domain.folder()), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_scripts_pass_shellcheck() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let scripts = ["kdc-testenv", "script"]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(root.join(folder)).expect("a folder of scripts"))
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| fs::read(path).is_ok_and(|text| text.starts_with(b"#!/usr/bin/env bash")));
+    let output = Command::new("shellcheck")
+        .arg("--external-sources")
+        .args(scripts)
+        .output()
+        .expect("shellcheck: run script/bootstrap");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+}
