@@ -1,5 +1,8 @@
 //! `kdc-testenv/ldap`: who is in the directory, and what it says to each.
 
+use std::fs;
+use std::path::Path;
+
 use crate::lab::realm::{PASSWORD, Part};
 use crate::lab::world::Lab;
 
@@ -114,4 +117,25 @@ fn a_certificate_and_the_socket_say_who_somebody_is() {
         external(&slapd.variable("LDAPI_URI"), "alice"),
         "dn:cn=admin,dc=example,dc=test"
     );
+}
+
+#[test]
+fn the_page_names_everybody() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = |path: &str| fs::read_to_string(root.join(path)).expect("a file of ours");
+    let page = text("docs/kdc-testenv.md");
+    let people = text("kdc-testenv/people.ldif");
+    let names: Vec<_> = people
+        .lines()
+        .filter_map(|line| line.strip_prefix("uid: "))
+        .collect();
+    assert!(names.len() > 10, "{names:?}");
+    for name in names {
+        let as_entry = format!("uid={name}");
+        let as_code = format!("`{name}`");
+        assert!(
+            page.contains(&as_entry) || page.contains(&as_code),
+            "{name} is not in docs/kdc-testenv.md"
+        );
+    }
 }
