@@ -9,6 +9,8 @@
 
 #[path = "realm/directory.rs"]
 mod directory;
+#[path = "realm/domain.rs"]
+mod domain;
 #[path = "realm/kerberos.rs"]
 mod kerberos;
 mod lab;

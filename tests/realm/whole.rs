@@ -1,4 +1,4 @@
-//! `kdc-testenv/realm` and `kdc-testenv/ad`: up in time, down without leftovers, twice in a row.
+//! `kdc-testenv/realm`: up in time, down without leftovers, twice in a row.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::lab::realm::{Part, script};
 use crate::lab::world::{Lab, require_root};
 
 /// Processes, mounts and sockets that name the folder.
-fn leftovers(folder: &Path) -> Vec<String> {
+pub(crate) fn leftovers(folder: &Path) -> Vec<String> {
     let name = folder.to_str().expect("a path of letters");
     let holds = |path: &Path| {
         let octets = fs::read(path).unwrap_or_default();
@@ -32,7 +32,7 @@ fn leftovers(folder: &Path) -> Vec<String> {
 
 /// Starts something that may take so many seconds, on a machine that does nothing else. Where more
 /// wants to run than there are processors it may take longer by as much.
-fn within(seconds: u32, start: impl FnOnce() -> Part) -> Part {
+pub(crate) fn within(seconds: u32, start: impl FnOnce() -> Part) -> Part {
     let begun = Instant::now();
     let part = start();
     let took = begun.elapsed();
@@ -177,23 +177,6 @@ fn what_is_in_the_way_is_left_alone() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("name a folder that is not there"), "{said}");
     assert!(treasure.exists());
-}
-
-#[test]
-fn a_domain_is_up_in_time_and_leaves_nothing_twice_in_a_row() {
-    require_root("Samba");
-    let lab = Lab::new();
-    for _ in 0..2 {
-        let domain = within(30, || Part::start(&lab, "ad", "ad", &[]));
-        let login = ["wbinfo", "--authenticate=ADTEST\\alice%Right-1234"];
-        assert!(domain.run("enter", &login).status.success());
-        assert!(
-            !leftovers(domain.folder()).is_empty(),
-            "nobody is seen at work"
-        );
-        domain.stop();
-        assert_eq!(leftovers(domain.folder()), Vec::<String>::new());
-    }
 }
 
 #[test]
