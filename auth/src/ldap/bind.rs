@@ -32,9 +32,10 @@ impl Ask for Bind {
 /// What the result of a bind says about the password.
 fn judge(server: &str, answer: Answer) -> Result<Verdict, LdapError> {
     match (answer.code, state::of_bind(&answer)) {
-        (0, _) => Ok(Verdict::Right),
         (_, Some(Reason::WrongPassword)) => Ok(Verdict::Wrong),
+        // Also when the bind was accepted: then it is good for a change of the password alone.
         (_, Some(reason)) => Ok(Verdict::Barred(reason)),
+        (0, None) => Ok(Verdict::Right),
         // invalidCredentials; or the entry went away meanwhile.
         (49 | 32, None) => Ok(Verdict::Wrong),
         // inappropriateAuthentication: the entry has no password.

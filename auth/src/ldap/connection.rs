@@ -25,6 +25,7 @@ use super::fault::{Answer, LdapError};
 use super::library::{connecting, garbage, words};
 use super::name::BindName;
 use super::password::BindPassword;
+use super::policy;
 use super::server::{LdapServer, Way};
 use crate::clock;
 
@@ -184,6 +185,7 @@ impl Connection {
         deadline: Deadline,
     ) -> Result<Answer, LdapError> {
         let mut ldap = self.handle();
+        ldap.with_controls(policy::asked());
         let bind = ldap.simple_bind(name.as_str(), password.expose());
         Ok(self.within("binding", deadline, bind).await?.into())
     }

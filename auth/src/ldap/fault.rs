@@ -7,6 +7,8 @@
 use std::io;
 use std::time::Duration;
 
+use super::policy;
+use crate::Reason;
 use crate::audit::shown;
 
 /// Why the directory gave no answer.
@@ -126,6 +128,8 @@ pub(crate) struct Answer {
     pub(super) code: u32,
     /// The diagnostic message, shortened and escaped.
     pub(super) text: String,
+    /// What the server's password policy says beside it.
+    pub(super) policy: Option<Reason>,
 }
 
 impl Answer {
@@ -133,6 +137,7 @@ impl Answer {
         Self {
             code,
             text: shown(text.trim_end_matches('\0').trim()),
+            policy: None,
         }
     }
 
@@ -163,7 +168,10 @@ impl Answer {
 
 impl From<ldap3::LdapResult> for Answer {
     fn from(result: ldap3::LdapResult) -> Self {
-        Self::new(result.rc, &result.text)
+        Self {
+            policy: policy::said(&result),
+            ..Self::new(result.rc, &result.text)
+        }
     }
 }
 

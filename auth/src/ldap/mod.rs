@@ -6,7 +6,7 @@
 //! | `pool`, `servers` | keeps connections, and goes on with another server when one fails |
 //! | `filter`, `name`, `password` | values that may be sent: escaped, never empty |
 //! | `question`, `search`, `lookup` | from a typed name to an entry |
-//! | `schema`, `account`, `state`, `groups` | from an entry to an account |
+//! | `schema`, `account`, `state`, `policy`, `groups` | from an entry to an account |
 //! | `bind`, `stored` | whether a password is right: the directory says so, or lets us compare |
 //!
 //! A directory in trouble is [`crate::Unavailable`] within its deadline and never a wrong password. This
@@ -23,6 +23,7 @@ mod library;
 mod lookup;
 mod name;
 mod password;
+mod policy;
 mod pool;
 mod question;
 mod schema;

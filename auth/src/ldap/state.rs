@@ -59,11 +59,14 @@ pub(super) fn barred(entry: &Entry, now: i64) -> Option<Reason> {
     None
 }
 
-/// What a refused bind says, beyond that the password was wrong.
+/// What a bind says, beyond that the password was wrong.
 ///
 /// Active Directory puts a number of Windows into the text, `…, data 533, …`. 389 Directory Server
-/// answers with other codes.
+/// answers with other codes, and OpenLDAP by its password policy.
 pub(super) fn of_bind(answer: &Answer) -> Option<Reason> {
+    if answer.policy.is_some() {
+        return answer.policy;
+    }
     match answer.code {
         49 => sub_code(&answer.text).and_then(by_sub_code),
         19 if answer.text.contains("retry limit") => Some(Reason::LockedOut),
