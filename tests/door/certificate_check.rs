@@ -12,11 +12,16 @@ fn checked(authorities: &str, lists: &[String]) -> (String, bool) {
     let setup = Setup::new()
         .set("tls.client_authorities", "\"client-ca.pem\"")
         .set("tls.client_revocation", &format!("{names:?}"));
-    std::fs::write(ground.path("postern.toml"), setup.toml(&ground)).expect("writing");
     std::fs::write(ground.path("client-ca.pem"), authorities).expect("writing");
     for (name, list) in names.iter().zip(lists) {
         std::fs::write(ground.path(name), list).expect("writing");
     }
+    run(&ground, &setup)
+}
+
+/// The same of a whole configuration.
+fn run(ground: &Ground, setup: &Setup) -> (String, bool) {
+    std::fs::write(ground.path("postern.toml"), setup.toml(ground)).expect("writing");
     ground.secret("users.toml", &users());
     ground.give_away();
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_postern"))
@@ -100,4 +105,28 @@ fn check_finds_what_locks_clients_out() {
         assert!(said.contains(problem), "missing: {problem}\nin:\n{said}");
         assert_eq!(failed, error, "{said}");
     }
+}
+
+#[test]
+fn check_finds_external_where_nobody_shows_a_certificate() {
+    let found = "login.mechanisms: EXTERNAL is offered to nobody";
+    let with = |key: &str, mechanisms: &str, authorities: bool| {
+        let ground = Ground::prepare("two");
+        let mut setup = Setup::new().set(key, mechanisms);
+        if authorities {
+            let pem = Authority::new("Clients").pem();
+            std::fs::write(ground.path("client-ca.pem"), pem).expect("writing");
+            setup = setup.set("tls.client_authorities", "\"client-ca.pem\"");
+        }
+        run(&ground, &setup)
+    };
+    let (said, failed) = with("login.mechanisms", "[\"PLAIN\", \"EXTERNAL\"]", false);
+    assert!(!failed && said.contains(found), "{said}");
+    let remedy = "remedy: name the file of the authorities that issue certificates to clients in \
+                  `tls.client_authorities`, or take EXTERNAL out";
+    assert!(said.contains(remedy), "{said}");
+    let (said, _) = with("login.mechanisms", "[\"PLAIN\", \"EXTERNAL\"]", true);
+    assert!(!said.contains(found), "{said}");
+    let (said, _) = with("login.mechanisms", "[\"PLAIN\"]", false);
+    assert!(!said.contains(found), "{said}");
 }

@@ -203,6 +203,30 @@ fn assert_told(street: &Street, record: &str) {
     street.subject.postern().told(record, &[path]);
 }
 
+/// The disk takes the UIDs and then does not let go of the lock: no later session waits for it, also
+/// none of Dovecot, though there is nothing left to write.
+#[test]
+fn a_lock_that_cannot_be_removed_is_told_and_goes_with_the_next_session() {
+    let mut street = Street::new();
+    street.deliver(2);
+    street.look();
+    street.deliver(1);
+    let lock = "dovecot-uidlist.lock";
+    let pid = street.subject.daemon().pid();
+    let kept = "unlinkat:error=EIO:when=1+";
+    let trouble = Faults::attach(&street.lab, pid, kept, &[PathBuf::from(lock)]);
+    let lock = street.lab.maildir(ALICE).path().join(lock);
+    let visitor = street.visit(Side::Subject);
+    assert!(trouble.end() > 0 && lock.exists(), "the lock did go");
+    street.leave(visitor);
+    let told = "this lock could not be removed: Postern's next session does so; until then a \
+                Dovecot waits for it up to two minutes";
+    assert_told(&street, told);
+    street.look();
+    assert!(!lock.exists());
+    street.assert_no_complaints();
+}
+
 fn thin_out(street: &mut Street) {
     if street.alive.len() > 12 {
         street.delete(Side::Subject, &[0, 1, 2, 3, 4, 5]);

@@ -50,8 +50,8 @@ fn a_kill_at_any_moment_loses_nothing_and_gives_no_uid_twice() {
         hits.count(&street, &marked);
         street.account_for(&marked);
         street.subject = Subject::start(&street.lab);
-        // Something to write down, or a lock that lies there would be nobody's concern.
-        street.deliver(1);
+        // With something to write down, and without.
+        street.deliver(dice.throw(2));
         assert_opens_at_once(&street);
         if round % 10 == 0 {
             street.look();
@@ -98,7 +98,7 @@ fn a_kill_at_each_system_call_loses_nothing_and_gives_no_uid_twice() {
         if !street.subject.daemon().runs() {
             street.subject = Subject::start(&street.lab);
         }
-        street.deliver(1);
+        street.deliver(dice.throw(2));
         assert_opens_at_once(&street);
         let visitor = street.visit(Side::Subject);
         street.leave(visitor);

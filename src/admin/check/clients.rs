@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
 
 use super::{about, aside};
-use crate::config::{ClientCertificates, Finding};
+use crate::config::{ClientCertificates, Config, Finding};
 use crate::net::ClientFiles;
 
 const AUTHORITIES: &str = "tls.client_authorities";
@@ -67,6 +67,20 @@ pub(super) fn check(
         ));
     }
     contents
+}
+
+/// EXTERNAL where no client is asked for a certificate: it is offered to nobody.
+pub(super) fn external_in_vain(config: &Config, findings: &mut Vec<Finding>) {
+    let asked = config.tls.as_ref().is_some_and(|tls| tls.clients.is_some());
+    let mut mechanisms = config.listeners.iter().flat_map(|at| &at.rule.mechanisms);
+    if asked || !mechanisms.any(|name| *name == "EXTERNAL") {
+        return;
+    }
+    let problem = "EXTERNAL is offered to nobody, because no client is asked for a certificate";
+    let remedy = "name the file of the authorities that issue certificates to clients in \
+                  `tls.client_authorities`, or take EXTERNAL out of `mechanisms`, also out of \
+                  those of listeners";
+    findings.push(Finding::warning(problem, remedy).key("login.mechanisms"));
 }
 
 fn one_authority(

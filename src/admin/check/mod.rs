@@ -59,6 +59,7 @@ impl Office<'_> {
                 contents = clients::check(asked, self.now, findings);
             }
         }
+        clients::external_in_vain(config, findings);
         let accounts = files::users(config, findings);
         files::maildrops(config, &accounts, findings);
         contents

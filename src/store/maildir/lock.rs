@@ -2,7 +2,9 @@
 //!
 //! Held for the change alone, never across a network wait or while mail is read. A lock that
 //! nobody has touched for two minutes, by the file system's own clock, belongs to a dead process
-//! and is broken; a lock of our own at once, for the kernel tells that its owner is gone. Whoever lost a lock that way notices before it changes anything.
+//! and is broken; a lock of our own at once, for the kernel tells that its owner is gone, even by a
+//! session that has no use for the lock itself. Whoever lost a lock that way notices before it
+//! changes anything.
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -86,6 +88,21 @@ impl<'a> Lock<'a> {
             .is_ok_and(|stat| identity(&stat) == self.identity)
     }
 
+    /// Removes the lock, unless somebody broke it meanwhile.
+    fn release(&self) -> Result<(), Errno> {
+        let released = self.folder.stat(LOCK).and_then(|stat| {
+            if identity(&stat) == self.identity {
+                self.folder.unlink(LOCK)
+            } else {
+                Ok(())
+            }
+        });
+        match released {
+            Err(Errno::NOENT) => Ok(()),
+            other => other,
+        }
+    }
+
     /// A new file into which a whole index can be written.
     pub(crate) fn draft(&self) -> Result<OwnedFd, Errno> {
         match self.folder.unlink(DRAFT) {
@@ -127,8 +144,13 @@ impl<'a> Lock<'a> {
 
 impl Drop for Lock<'_> {
     fn drop(&mut self) {
-        if self.is_ours() {
-            let _ = self.folder.unlink(LOCK);
+        if let Err(errno) = self.release() {
+            tracing::warn!(
+                path = %self.folder.path().join(LOCK).display(),
+                problem = %std::io::Error::from(errno),
+                "this lock could not be removed: Postern's next session does so; until then a \
+                 Dovecot waits for it up to two minutes"
+            );
         }
     }
 }
@@ -167,10 +189,33 @@ fn create(folder: &Folder, ready: &mut Option<OwnedFd>) -> Result<OwnedFd, Errno
     Ok(fd)
 }
 
+/// Two sessions of this process must not break each other's fresh lock.
+static BREAKING: Mutex<()> = Mutex::new(());
+
+/// Removes a lock of ours that nobody holds, for a session that does not need the lock: a killed
+/// process left it, or one whose disk failed when it was to be removed, and Dovecot would wait for
+/// it. Never waits, and is no reason to refuse anything: the next session tries again.
+pub(crate) fn sweep(folder: &Folder) {
+    if folder.stat(LOCK).is_err() {
+        return;
+    }
+    let _one_at_a_time = BREAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some((_held, orphan)) = orphan(folder) else {
+        return;
+    };
+    if let Ok(stat) = folder.stat(LOCK)
+        && identity(&stat) == orphan
+        && folder.unlink(LOCK).is_ok()
+    {
+        tracing::warn!(
+            path = %folder.path().join(LOCK).display(),
+            "a lock of ours was left behind; it is removed"
+        );
+    }
+}
+
 /// Removes the lock of a dead process; true if there is none any more.
 fn break_stale(folder: &Folder) -> Result<bool, StoreError> {
-    // Two sessions of this process must not break each other's fresh lock.
-    static BREAKING: Mutex<()> = Mutex::new(());
     let now = now(folder).map_err(|errno| folder.failed("", errno))?;
     let _one_at_a_time = BREAKING.lock().unwrap_or_else(PoisonError::into_inner);
     let orphan = orphan(folder);

@@ -12,7 +12,7 @@ use super::clock::Clock;
 use super::files::{Files, Places};
 use super::folder::{Folder, Place};
 use super::index::{self, State};
-use super::lock::PATIENCE;
+use super::lock::{self, PATIENCE};
 use super::measure;
 use super::names::Names;
 use super::table::{Source, Table};
@@ -83,9 +83,10 @@ impl Snapshot {
         if measure::complete(places, &mut table) > 0 && !last {
             return Ok(None);
         }
+        let numbered = table.unlisted().is_empty();
         match state {
-            State::Missing if table.unlisted().is_empty() => {}
-            State::Sound(_) if table.unlisted().is_empty() => remember(update, &mut table, state)?,
+            State::Missing | State::Sound(_) if numbered && !table.learned() => lock::sweep(folder),
+            State::Sound(_) if numbered => remember(update, &mut table, state)?,
             State::Missing | State::Damaged { .. } | State::Sound(_) => {
                 update.run(&mut table, state)?;
             }
@@ -127,9 +128,6 @@ impl Snapshot {
 
 /// Writes down sizes that were counted. Not worth waiting or failing for.
 fn remember(update: &Update<'_>, table: &mut Table<'_>, known: State) -> Result<(), StoreError> {
-    if !table.learned() {
-        return Ok(());
-    }
     let update = Update {
         patience: Duration::ZERO,
         ..*update

@@ -407,6 +407,24 @@ fn a_lock_of_ours_whose_process_died_does_not_stop_anybody() {
     assert_eq!(uids(&site.open()).len(), 2);
 }
 
+/// Else Dovecot would wait for it.
+#[test]
+fn a_lock_of_ours_that_nobody_holds_is_removed_by_a_session_with_nothing_to_write() {
+    let site = Site::new();
+    site.put(LOCK, b"postern\n");
+    site.open();
+    assert!(!site.maildir.join(LOCK).exists(), "without an index");
+    site.put("cur/1.a", b"a");
+    site.open();
+    site.put(LOCK, b"postern\n");
+    site.open();
+    assert!(!site.maildir.join(LOCK).exists(), "with an index");
+    let folder = Folder::open(&site.maildir).unwrap().unwrap();
+    let alive = Lock::take(&folder, site.clock.as_ref(), Duration::ZERO).unwrap();
+    site.open();
+    assert!(alive.is_ours(), "the lock of a living one stays");
+}
+
 #[test]
 fn whoever_lost_the_lock_changes_nothing() {
     let site = Site::new();
