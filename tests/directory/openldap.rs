@@ -151,6 +151,12 @@ fn a_directory_that_hangs_is_temporary_trouble_and_sessions_and_local_users_go_o
     let pid = fs::read_to_string(slapd.file("slapd.pid")).expect("a pid");
     let pid = Pid::from_raw(pid.trim().parse().expect("a number"));
     kill(pid, Signal::SIGSTOP).expect("slapd held");
+    until("every thread of slapd to stop", || {
+        let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("slapd's threads");
+        let stat = |task: fs::DirEntry| fs::read_to_string(task.path().join("stat"));
+        let mut stats = tasks.map(|task| stat(task.expect("a thread")).expect("its state"));
+        stats.all(|stat| stat.contains(") T")).then_some(())
+    });
     for _ in 0..3 {
         let begun = Instant::now();
         for answer in logins(&served, "bob", PASSWORD) {

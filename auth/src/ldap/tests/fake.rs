@@ -235,3 +235,24 @@ async fn a_server_that_sends_more_than_was_asked_for_is_not_listened_to() {
         Some(Unavailable::Trouble)
     );
 }
+
+/// Directories lock accounts: one that was refused is not tried again as soon as a server that is
+/// merely gone.
+#[tokio::test]
+async fn a_service_account_that_was_refused_is_not_tried_again_at_once() {
+    for (code, tried) in [(49, 1..2), (51, 2..9)] {
+        let fake = Fake::start(move |asked| match asked {
+            BIND => result(0x61, code, "no", None),
+            _ => well(asked),
+        });
+        let directory = directory(settings(std::slice::from_ref(&fake.url)));
+        for _ in 0..3 {
+            let answer = directory.login("alice", "right").await;
+            assert_eq!(answer, Err(Unavailable::Trouble));
+        }
+        // The background looks at a server that is busy after a quarter of a second.
+        tokio::time::sleep(Duration::from_millis(900)).await;
+        let seen = fake.connections();
+        assert!(tried.contains(&seen), "code {code}: {seen}");
+    }
+}

@@ -108,6 +108,16 @@ impl Slapd {
     /// From now on the kernel accepts connections, and nobody answers.
     pub(super) fn hold(&self) {
         self.signal(Signal::STOP);
+        // The signal is sent, and its threads stop one after the other.
+        let tasks = format!("/proc/{}/task", self.child.as_ref().unwrap().id());
+        let is_stopped = |stat: String| stat.rsplit_once(") ").unwrap().1.starts_with('T');
+        while !fs::read_dir(&tasks)
+            .unwrap()
+            .map(|task| fs::read_to_string(task.unwrap().path().join("stat")).unwrap())
+            .all(is_stopped)
+        {
+            sleep(Duration::from_millis(1));
+        }
     }
 
     /// Lets it go on.
