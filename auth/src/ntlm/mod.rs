@@ -15,10 +15,12 @@ mod flags;
 mod keys;
 mod negotiate;
 mod octets;
+mod policy;
 mod text;
 
 pub use challenge::NtlmNames;
 pub(crate) use keys::Key;
+pub use policy::{NtlmMode, NtlmPolicy, NtlmVerify};
 
 #[cfg(test)]
 mod tests;
