@@ -59,7 +59,7 @@ pub use local::{
 };
 pub use login::{Login, LoginError};
 pub use mechanism::Binding;
-pub use ntlm::NtlmNames;
+pub use ntlm::{NtHash, NtlmNames};
 pub use password::{HashError, PasswordHash, hash_password};
 pub use policy::{CrossSite, LoginRule, LoginType, Policy};
 pub use pool::{Overloaded, Pool};

@@ -12,12 +12,14 @@ mod authenticate;
 mod av_pair;
 mod challenge;
 mod flags;
+mod hash;
 mod keys;
 mod negotiate;
 mod octets;
 mod text;
 
 pub use challenge::NtlmNames;
+pub use hash::NtHash;
 pub(crate) use keys::Key;
 
 #[cfg(test)]
