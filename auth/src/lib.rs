@@ -11,6 +11,7 @@
 //! | `mechanism` | SASL: collects evidence | ask a directory, say who may log in |
 //! | `verify` | every check of a login, once | talk to the client |
 //! | [`Directory`], `local` | the accounts | decide |
+//! | `extended_protection` | judges what a client is bound to | know how a mechanism carries it |
 //! | `throttle` | counts refused logins | look at a clock |
 //! | [`Pool`] | does slow work fairly | grow |
 
@@ -63,7 +64,7 @@ pub use local::{
 pub use login::{Login, LoginError};
 pub use mechanism::Binding;
 pub use network::{Network, NetworkError};
-pub use ntlm::{NtlmMode, NtlmNames, NtlmPolicy, NtlmVerify};
+pub use ntlm::{NtHash, NtlmMode, NtlmNames, NtlmPolicy, NtlmVerify};
 pub use password::{HashError, PasswordHash, hash_password};
 pub use policy::{CrossSite, LoginRule, LoginType, Policy};
 pub use pool::{Overloaded, Pool};

@@ -12,6 +12,7 @@ mod authenticate;
 mod av_pair;
 mod challenge;
 mod flags;
+mod hash;
 mod keys;
 mod negotiate;
 mod octets;
@@ -19,6 +20,7 @@ mod policy;
 mod text;
 
 pub use challenge::NtlmNames;
+pub use hash::NtHash;
 pub(crate) use keys::Key;
 pub use policy::{NtlmMode, NtlmPolicy, NtlmVerify};
 
