@@ -6,6 +6,7 @@
 
 mod account;
 mod certificate;
+mod ntlm;
 mod password;
 mod scram;
 
@@ -18,14 +19,17 @@ use crate::directory::{Directory, Unavailable};
 use crate::evidence::Evidence;
 use crate::source::Source;
 use crate::throttle::{Limits, Throttle, Throttled, Ticket};
-use crate::{Account, Identity, Login, Policy, Reason};
+use crate::{Account, Identity, Login, Policy, Reason, Winbind};
 
 pub(crate) use scram::Candidate;
 
 /// What all attempts share.
+#[derive(Clone)]
 pub(crate) struct Desk {
     pub(crate) policy: Policy,
     pub(crate) directory: Arc<dyn Directory>,
+    /// The way to a domain controller.
+    pub(crate) winbind: Option<Arc<Winbind>>,
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) clock: Clock,
 }
@@ -108,6 +112,7 @@ impl Desk {
                 self.by_certificate(authzid.as_deref(), &certificate, entry)
                     .await
             }
+            Evidence::Ntlm(evidence) => self.by_ntlm(&evidence, standing, entry).await,
         }
     }
 
