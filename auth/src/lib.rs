@@ -54,8 +54,9 @@ pub use directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
 pub use exchange::{Exchange, Progress};
 pub use identity::Identity;
 pub use local::{
-    ImportNote, Imported, LocalDirectory, LocalUsers, Owner, Problem, User, UsersError, UsersFile,
-    import_passwd_file,
+    DamagedNtHash, ImportNote, Imported, KeyError, LocalDirectory, LocalUsers, Owner, Problem,
+    SealTrouble, StoredNtHash, User, UsersError, UsersFile, UsersKey, import_passwd_file,
+    import_smbpasswd,
 };
 pub use login::{Login, LoginError};
 pub use mechanism::Binding;

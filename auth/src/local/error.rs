@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::stored::DamagedNtHash;
 use crate::{HashError, ScramError};
 
 /// A users file that cannot be read, understood or written.
@@ -162,6 +163,9 @@ pub enum Problem {
     /// SCRAM keys that cannot be used.
     #[error("scram: {0}")]
     Scram(#[from] ScramError),
+    /// An NT hash that cannot be used.
+    #[error("nt_hash: {0}")]
+    NtHash(#[from] DamagedNtHash),
     /// A fingerprint that no certificate can have.
     #[error(
         "certificates: {value:?} is not \"sha256:\" and 64 hexadecimal digits; \

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::entry::User;
+use super::key::UsersKey;
 use super::parse::{Parsed, canonical};
 use crate::directory::{ScramAnswer, process_secret};
 use crate::password::Scheme;
 use crate::scram::Form;
-use crate::{Account, Fingerprint, Login, PasswordHash, ScramKeys, Secret, Site, Verdict};
+use crate::{Account, Fingerprint, Login, NtHash, PasswordHash, ScramKeys, Secret, Site, Verdict};
 
 /// One version of the users, read without a lock.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ pub(super) struct Entry {
     pub(super) account: Arc<Account>,
     password: Option<Check>,
     scram: Option<ScramKeys>,
+    nt_hash: Option<NtHash>,
 }
 
 /// What a password is checked against.
@@ -74,7 +76,8 @@ impl Check {
 }
 
 impl Index {
-    pub(super) fn new(Parsed { users, secret }: &Parsed) -> Self {
+    /// NT hashes that the key does not open are left out.
+    pub(super) fn new(Parsed { users, secret }: &Parsed, key: Option<&UsersKey>) -> Self {
         let mut owners = HashMap::new();
         for user in users {
             for name in std::iter::once(&user.name).chain(&user.aliases) {
@@ -85,7 +88,9 @@ impl Index {
         let mut certificates = HashMap::new();
         for user in users {
             let account = Arc::new(account(user, &owners));
+            let stored = user.nt_hash.as_ref();
             let entry = Arc::new(Entry {
+                nt_hash: stored.and_then(|hash| hash.open(&account.name, key)),
                 account,
                 password: Check::of(user),
                 scram: user.scram.clone(),
@@ -132,6 +137,11 @@ impl Index {
     /// The user of whom a certificate is.
     pub(super) fn holder(&self, fingerprint: &Fingerprint) -> Option<&Arc<Account>> {
         self.certificates.get(fingerprint)
+    }
+
+    /// The NT hash of an account.
+    pub(super) fn nt_hash(&self, account: &Account) -> Option<NtHash> {
+        self.find(&account.name)?.nt_hash.clone()
     }
 
     /// The SCRAM keys for a login; none when the system has no random numbers. Keys are made up
