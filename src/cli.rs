@@ -88,6 +88,25 @@ Examples:
     #[command(subcommand)]
     User(UserCommand),
 
+    /// Say how a typed name is understood, and which account it reaches
+    ///
+    /// Takes the name apart as a login does, asks whoever keeps the accounts, and shows state, site,
+    /// maildrop, delegates and the kinds of credentials, never their values. A name of two, as
+    /// delegates type it at USER, shows both accounts and the right. The exit code is 1 when nobody
+    /// answers to a name, or the right is missing.
+    #[command(after_help = "\
+Examples:
+  postern whois 'CORP\\ann'
+  postern whois ann@example.test/sales@example.test
+  postern whois ann --json | jq -r '.names[0].account.name'")]
+    Whois {
+        /// The name, as somebody types it
+        name: String,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+
     /// Look into maildrops
     #[command(subcommand)]
     Maildrop(MaildropCommand),

@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::error::Problem;
 use super::stored::StoredNtHash;
 use crate::scram::parse_secret;
-use crate::{Fingerprint, Login, PasswordHash, ScramKeys, Secret};
+use crate::{Fingerprint, Login, PasswordHash, ScramKeys, Secret, letters};
 
 /// The longest name, in octets: each part of it may become one piece of a path.
 const MAX_NAME: usize = 255;
@@ -202,6 +202,8 @@ fn check_name(name: &str) -> bool {
     let Ok(login) = Login::parse(name) else {
         return false;
     };
+    // Fullwidth letters become slashes and dots, too.
+    let name = &letters::spelled(name);
     let part = |part: &str| !part.is_empty() && !part.starts_with('.') && part.trim() == part;
     let halves = name.contains('@') == login.realm().is_some();
     halves

@@ -135,7 +135,7 @@ fn remedy(source: &io::Error) -> &'static str {
 pub enum Problem {
     /// A name or alias that could be mistaken for a path, or cannot be typed.
     #[error(
-        "{key} = {value:?}: a name has no slash, backslash or control character in it, no \
+        "{key} = {value:?}: a name has no slash, backslash, control or invisible character in it, no \
              empty part, no part that begins with a dot, no \"..\" and at most 255 octets"
     )]
     Name {
@@ -154,6 +154,21 @@ pub enum Problem {
         key: &'static str,
         /// The value as written.
         value: String,
+        /// The name of the other user.
+        other: String,
+    },
+    /// Two users answer to names that look the same.
+    #[error(
+        "{key} = {value:?}: looks like {twin:?}, a name of the user {other:?}: people, clients and \
+             directories mistake one for the other; rename one of them"
+    )]
+    Twin {
+        /// The key of the file.
+        key: &'static str,
+        /// The value as written.
+        value: String,
+        /// The other's name or alias.
+        twin: String,
         /// The name of the other user.
         other: String,
     },

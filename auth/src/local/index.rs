@@ -6,10 +6,14 @@ use std::sync::Arc;
 use super::entry::User;
 use super::key::UsersKey;
 use super::parse::{Parsed, canonical};
+use super::stored::StoredNtHash;
 use crate::directory::{ScramAnswer, process_secret};
 use crate::password::Scheme;
 use crate::scram::Form;
-use crate::{Account, Fingerprint, Login, NtHash, PasswordHash, ScramKeys, Secret, Site, Verdict};
+use crate::{
+    Account, Description, Fingerprint, Login, NtHash, NtHashForm, PasswordHash, ScramKeys, Secret,
+    Site, Verdict,
+};
 
 /// One version of the users, read without a lock.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub(super) struct Entry {
     password: Option<Check>,
     scram: Option<ScramKeys>,
     nt_hash: Option<NtHash>,
+    /// What is to be shown of the user, without its source.
+    shown: Description,
 }
 
 /// What a password is checked against.
@@ -94,6 +100,7 @@ impl Index {
                 account,
                 password: Check::of(user),
                 scram: user.scram.clone(),
+                shown: description(user),
             });
             for fingerprint in user
                 .certificates
@@ -144,6 +151,16 @@ impl Index {
         self.find(&account.name)?.nt_hash.clone()
     }
 
+    /// What is to be shown of an account, without its source.
+    pub(super) fn describe(&self, account: &Account) -> Option<Description> {
+        let entry = self.find(&account.name)?;
+        let mut shown = entry.shown.clone();
+        if shown.nt_hash.is_some() && entry.nt_hash.is_none() {
+            shown.nt_hash = Some(NtHashForm::Shut);
+        }
+        Some(shown)
+    }
+
     /// The SCRAM keys for a login; none when the system has no random numbers. Keys are made up
     /// every time, so that it takes as long whoever it is.
     pub(super) fn keys_for(&self, login: &Login, account: Option<&Account>) -> Option<ScramAnswer> {
@@ -173,6 +190,20 @@ fn account(user: &User, owners: &HashMap<String, String>) -> Account {
         exact_size: user.exact_size,
         delegates: user.delegates.iter().map(delegate).collect(),
         maildrop: user.maildrop.clone(),
+    }
+}
+
+fn description(user: &User) -> Description {
+    Description {
+        aliases: user.aliases.clone(),
+        password: user.password.as_ref().map(PasswordHash::scheme_name),
+        scram: user.scram.is_some(),
+        nt_hash: user.nt_hash.as_ref().map(|hash| match hash {
+            StoredNtHash::Clear(_) => NtHashForm::Clear,
+            StoredNtHash::Sealed(_) => NtHashForm::Sealed,
+        }),
+        certificates: user.certificates.len(),
+        ..Description::default()
     }
 }
 

@@ -19,7 +19,7 @@ use super::parse::{Parsed, parse};
 use super::unsealing::key_for;
 use crate::clock::Clock;
 use crate::directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
-use crate::{Account, Fingerprint, Login, NtHash, Pool, Secret};
+use crate::{Account, Description, Fingerprint, Login, NtHash, Pool, Secret};
 
 /// How often the file is looked at, at most.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -238,6 +238,20 @@ impl Directory for LocalDirectory {
         Box::pin(async move {
             let index = self.users.current.load();
             index.keys_for(login, account).ok_or(Unavailable::Trouble)
+        })
+    }
+
+    fn describe<'a>(
+        &'a self,
+        account: &'a Account,
+        _client: IpAddr,
+    ) -> Answer<'a, Option<Description>> {
+        Box::pin(async move {
+            let index = self.users.current.load();
+            Ok(index.describe(account).map(|shown| Description {
+                source: format!("users file {}", self.users.path.display()),
+                ..shown
+            }))
         })
     }
 

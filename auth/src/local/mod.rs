@@ -29,6 +29,8 @@ pub use stored::{DamagedNtHash, StoredNtHash};
 pub use unsealing::SealTrouble;
 
 #[cfg(test)]
+mod name_tests;
+#[cfg(test)]
 mod nt_hash_tests;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,10 +1,10 @@
 //! What is stored of a new password: its hash, and what SCRAM and NTLM need where they are wanted.
 
 use postern_auth::{
-    Login, NtHash, PasswordHash, ScramKeys, Secret, StoredNtHash, User, UsersKey, hash_password,
+    NtHash, PasswordHash, ScramKeys, Secret, StoredNtHash, User, UsersKey, hash_password,
 };
 
-use super::UserError;
+use super::{UserError, canonical};
 use crate::admin::{AdminError, password};
 use crate::cli::PasswordSource;
 use crate::config::Config;
@@ -103,7 +103,6 @@ pub(super) fn sealed(
     let Some(key) = key else {
         return Ok(StoredNtHash::Clear(hash));
     };
-    let account = Login::parse(name).map_or_else(|_| name.to_owned(), |login| login.key().into());
-    let sealed = key.seal(&account, &hash);
+    let sealed = key.seal(&canonical(name), &hash);
     sealed.ok_or(UserError::Key(postern_auth::KeyError::NoRandom))
 }

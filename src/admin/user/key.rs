@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use postern_auth::{Login, UsersFile, UsersKey};
+use postern_auth::{UsersFile, UsersKey};
 
-use super::{UserError, credentials, owner};
+use super::{UserError, canonical, credentials, owner};
 use crate::admin::{AdminError, Office, Outcome};
 use crate::cli::KeyCommand;
 use crate::config::Config;
@@ -44,7 +44,7 @@ impl Office<'_> {
                 continue;
             };
             let name = user.name.clone();
-            let account = Login::parse(&name).map_or(String::new(), |login| login.key().into());
+            let account = canonical(&name);
             let open = |key: Option<&UsersKey>| stored.open(&account, key);
             if stored.is_sealed() && open(Some(&current)).is_some() {
                 continue;

@@ -7,7 +7,7 @@ mod show;
 
 use std::path::{Path, PathBuf};
 
-use postern_auth::{HashError, KeyError, Owner, User, UsersError, UsersFile};
+use postern_auth::{HashError, KeyError, Login, Owner, User, UsersError, UsersFile};
 
 use self::credentials::Taking;
 use self::import::Source;
@@ -206,7 +206,7 @@ impl Office<'_> {
             if other
                 .delegates
                 .iter()
-                .any(|delegate| delegate.eq_ignore_ascii_case(&user.name))
+                .any(|delegate| canonical(delegate) == canonical(&user.name))
             {
                 writeln!(self.out, "{} still names it as a delegate", other.name)?;
             }
@@ -242,10 +242,15 @@ fn owner(config: &Config) -> Result<Option<Owner>, UserError> {
     Ok(service.map(|service| service.owner()))
 }
 
+/// The canonical name of an account of the users file.
+fn canonical(name: &str) -> String {
+    Login::parse(name).map_or_else(|_| name.to_owned(), |login| login.key().to_owned())
+}
+
 /// Where the mail of an account is, or would be.
 fn maildrop(config: &Config, user: &User) -> Option<PathBuf> {
     let account = postern_auth::Account {
-        name: user.name.to_lowercase(),
+        name: canonical(&user.name),
         maildrop: user.maildrop.clone(),
         ..postern_auth::Account::default()
     };

@@ -1,6 +1,6 @@
 //! Accounts on the screen. Never a password hash, only its kind.
 
-use postern_auth::{StoredNtHash, User, UsersFile};
+use postern_auth::{PasswordHash, StoredNtHash, User, UsersFile};
 
 use super::maildrop;
 use crate::admin::json::Json;
@@ -146,17 +146,8 @@ fn nt_hash(user: &User) -> &'static str {
     }
 }
 
-/// The kind of hash, by what stands before its second `$`.
+/// The kind of hash.
 fn scheme(user: &User) -> &'static str {
-    let Some(hash) = &user.password else {
-        return "none";
-    };
-    match hash.as_str().split('$').nth(1) {
-        Some("argon2id" | "argon2i" | "argon2d") => "Argon2",
-        Some("2a" | "2b" | "2y") => "bcrypt",
-        Some("5") => "SHA-256 crypt",
-        Some("6") => "SHA-512 crypt",
-        Some("y") => "yescrypt",
-        _ => "other",
-    }
+    let hash = user.password.as_ref();
+    hash.map_or("none", PasswordHash::scheme_name)
 }

@@ -1,96 +1,12 @@
-//! `postern user` and `check` with NT hashes and their key, as an administrator types them.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "outside the server: tests write files and start the program"
-)]
-#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+//! NT hashes in the users file and the key under which they are sealed.
 
 use std::fs::{self, Permissions};
-use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Command, Stdio};
 
-use tempfile::TempDir;
+use crate::Office;
 
 /// \[MS-NLMP\] §4.2.2.1.2: of "Password".
 const HASH: &str = "a4f49c406510bdcab6824ee7c30fd852";
-
-/// A folder with a configuration; `key_file` is in it from the beginning, the key is not.
-struct Office(TempDir);
-
-/// Exit code, and everything that was said.
-type Said = (Option<i32>, String);
-
-impl Office {
-    fn new(users: &str) -> Self {
-        let office = Self(tempfile::tempdir().expect("a folder"));
-        fs::create_dir(office.0.path().join("mail")).expect("mail");
-        office.write(
-            "postern.toml",
-            &format!(
-                "hostname = \"pop.example.test\"\n[login]\ntype = \"plain-text\"\n\
-                 [[listener]]\naddress = \"127.0.0.1:0\"\ntls = \"none\"\n\
-                 [users]\nfile = \"users.toml\"\n{users}\n[maildrop]\npath = \"mail/{{name}}\"\n",
-            ),
-        );
-        office
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.0.path().join(name);
-        fs::write(&path, text).expect("a file");
-        fs::set_permissions(path, Permissions::from_mode(0o600)).expect("permissions");
-    }
-
-    fn users(&self) -> String {
-        fs::read_to_string(self.0.path().join("users.toml")).expect("the users file")
-    }
-
-    /// In the folder, with a credential folder of systemd if one is given.
-    fn run_in(&self, credentials: Option<&str>, arguments: &[&str], input: &str) -> Said {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_postern"));
-        command.env_remove("CREDENTIALS_DIRECTORY");
-        if let Some(folder) = credentials {
-            command.env("CREDENTIALS_DIRECTORY", folder);
-        }
-        let mut child = command
-            .args(arguments)
-            .args(["--config", "postern.toml"])
-            .current_dir(self.0.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let mut pipe = child.stdin.take().expect("a pipe");
-        // A command that does not read may be gone already.
-        let _ = pipe.write_all(input.as_bytes());
-        drop(pipe);
-        let output = child.wait_with_output().expect("the program ends");
-        let text = [output.stdout, output.stderr].concat();
-        let text = String::from_utf8(text).expect("UTF-8");
-        (output.status.code(), text)
-    }
-
-    fn run(&self, arguments: &[&str]) -> Said {
-        self.run_in(None, arguments, "Password\n")
-    }
-
-    /// Runs what must succeed.
-    fn done(&self, arguments: &[&str]) -> String {
-        let (code, said) = self.run(arguments);
-        assert_eq!(code, Some(0), "{arguments:?}: {said}");
-        said
-    }
-
-    /// Runs what must fail.
-    fn fails(&self, arguments: &[&str]) -> String {
-        let (code, said) = self.run(arguments);
-        assert_eq!(code, Some(1), "{arguments:?}: {said}");
-        said
-    }
-}
 
 #[test]
 fn an_nt_hash_is_stored_kept_and_removed_as_asked() {
@@ -106,7 +22,7 @@ fn an_nt_hash_is_stored_kept_and_removed_as_asked() {
     );
     assert!(office.users().contains(HASH), "{}", office.users());
     let passwd = ["user", "passwd", "ben", "--password-stdin"];
-    let (code, said) = office.run_in(None, &passwd, "another\n");
+    let (code, said) = office.run_in(None, &passwd, b"another\n");
     assert_eq!(code, Some(0), "{said}");
     let users = office.users();
     assert!(
@@ -141,7 +57,7 @@ fn a_key_seals_what_is_there_and_what_comes() {
         "{said}"
     );
     office.done(&["user", "key", "new", "users.key"]);
-    let mode = fs::metadata(office.0.path().join("users.key")).expect("a key");
+    let mode = fs::metadata(office.path("users.key")).expect("a key");
     assert_eq!(mode.permissions().mode() & 0o777, 0o600);
     assert_eq!(add("ann").0, Some(0));
     let users = office.users();
@@ -175,7 +91,7 @@ fn a_key_is_exchanged_whole_or_not_at_all() {
     for name in ["ann", "ben"] {
         office.done(&["user", "add", name, "--password-stdin", "--ntlm"]);
     }
-    let path = |name: &str| office.0.path().join(name);
+    let path = |name: &str| office.path(name);
     fs::rename(path("users.key"), path("old.key")).expect("renamed");
     office.done(&["user", "key", "new", "users.key"]);
     let before = office.users();
@@ -201,14 +117,14 @@ fn a_key_is_exchanged_whole_or_not_at_all() {
 #[test]
 fn a_credential_of_systemd_is_the_key() {
     let office = Office::new("");
-    fs::create_dir(office.0.path().join("credentials")).expect("a folder");
+    fs::create_dir(office.path("credentials")).expect("a folder");
     office.done(&["user", "key", "new", "credentials/postern-users.key"]);
-    let folder = office.0.path().join("credentials").display().to_string();
+    let folder = office.path("credentials").display().to_string();
     let add = ["user", "add", "ann", "--password-stdin", "--ntlm"];
-    let (code, said) = office.run_in(Some(&folder), &add, "Password\n");
+    let (code, said) = office.run_in(Some(&folder), &add, b"Password\n");
     assert_eq!(code, Some(0), "{said}");
     assert!(office.users().contains("AES-256-GCM$1$"));
-    let (code, said) = office.run_in(Some(&folder), &["check"], "");
+    let (code, said) = office.run_in(Some(&folder), &["check"], b"");
     assert!(code == Some(0) && !said.contains("key"), "{said}");
     // By hand nobody has the credential: that is no error of the configuration.
     let said = office.done(&["check"]);
@@ -226,26 +142,9 @@ fn a_password_that_ntlm_cannot_carry_is_refused() {
     let office = Office::new("");
     office.done(&["user", "add", "ann", "--password-stdin", "--ntlm"]);
     let before = office.users();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_postern"))
-        .args([
-            "user",
-            "passwd",
-            "ann",
-            "--password-stdin",
-            "--config",
-            "postern.toml",
-        ])
-        .current_dir(office.0.path())
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    let mut pipe = child.stdin.take().expect("a pipe");
-    pipe.write_all(b"caf\xe9\n").expect("written");
-    drop(pipe);
-    let output = child.wait_with_output().expect("the program ends");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1));
+    let passwd = ["user", "passwd", "ann", "--password-stdin"];
+    let (code, said) = office.run_in(None, &passwd, b"caf\xe9\n");
+    assert_eq!(code, Some(1));
     assert!(
         said.contains("not UTF-8") && said.contains("--no-ntlm"),
         "{said}"
