@@ -62,7 +62,7 @@ pub use mechanism::Binding;
 pub use ntlm::NtlmNames;
 pub use password::{HashError, PasswordHash, hash_password};
 pub use policy::{CrossSite, LoginRule, LoginType, Policy};
-pub use pool::{Overloaded, Pool};
+pub use pool::{Overloaded, Pace, Pool};
 pub use refusal::{Refusal, RefusalKind};
 pub use scram::{ScramError, ScramKeys};
 pub use secret::Secret;

@@ -7,6 +7,7 @@ use super::entry::User;
 use super::parse::{Parsed, canonical};
 use crate::directory::{ScramAnswer, process_secret};
 use crate::password::Scheme;
+use crate::pool::Pace;
 use crate::scram::Form;
 use crate::{Account, Fingerprint, Login, PasswordHash, ScramKeys, Secret, Site, Verdict};
 
@@ -61,6 +62,14 @@ impl Check {
         match self {
             Self::Hash(hash) => hash.verify(password),
             Self::Keys(keys) => keys.verify(password),
+        }
+    }
+
+    /// How long a check takes. Keys have as many rounds as their maker wished.
+    pub(super) fn pace(&self) -> Pace {
+        match self {
+            Self::Hash(hash) => hash.pace(),
+            Self::Keys(_) => Pace::Any,
         }
     }
 
