@@ -69,7 +69,7 @@ pub use network::{Network, NetworkError};
 pub use ntlm::{NtHash, NtlmMode, NtlmNames, NtlmPolicy, NtlmVerify};
 pub use password::{HashError, PasswordHash, hash_password};
 pub use policy::{CrossSite, LoginRule, LoginType, Policy};
-pub use pool::{Overloaded, Pool};
+pub use pool::{Overloaded, Pace, Pool};
 pub use refusal::{Refusal, RefusalKind};
 pub use scram::{ScramError, ScramKeys};
 pub use secret::Secret;

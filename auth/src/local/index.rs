@@ -9,6 +9,7 @@ use super::parse::{Parsed, canonical};
 use super::stored::StoredNtHash;
 use crate::directory::{ScramAnswer, process_secret};
 use crate::password::Scheme;
+use crate::pool::Pace;
 use crate::scram::Form;
 use crate::{
     Account, Description, Fingerprint, Login, NtHash, NtHashForm, PasswordHash, ScramKeys, Secret,
@@ -69,6 +70,14 @@ impl Check {
         match self {
             Self::Hash(hash) => hash.verify(password),
             Self::Keys(keys) => keys.verify(password),
+        }
+    }
+
+    /// How long a check takes. Keys have as many rounds as their maker wished.
+    pub(super) fn pace(&self) -> Pace {
+        match self {
+            Self::Hash(hash) => hash.pace(),
+            Self::Keys(_) => Pace::Any,
         }
     }
 

@@ -218,7 +218,7 @@ impl Directory for LocalDirectory {
             let password = password.clone();
             let right = self
                 .hashing
-                .run(client, move || hash.verify(&password))
+                .run_at(hash.pace(), client, move || hash.verify(&password))
                 .await?;
             let verdict = if right {
                 Verdict::Right
