@@ -11,6 +11,7 @@
 //! | `mechanism` | SASL: collects evidence | ask a directory, say who may log in |
 //! | `verify` | every check of a login, once | talk to the client |
 //! | [`Directory`], `local` | the accounts | decide |
+//! | `extended_protection` | judges what a client is bound to | know how a mechanism carries it |
 //! | `throttle` | counts refused logins | look at a clock |
 //! | [`Pool`] | does slow work fairly | grow |
 
@@ -24,12 +25,14 @@ mod clock;
 mod directory;
 mod evidence;
 mod exchange;
+mod extended_protection;
 #[cfg(test)]
 mod house;
 mod identity;
 mod local;
 mod login;
 mod mechanism;
+mod network;
 #[cfg_attr(not(test), expect(dead_code, reason = "the mechanism comes next"))]
 mod ntlm;
 mod password;
@@ -45,13 +48,14 @@ mod verify;
 mod winbind;
 
 pub use account::{Account, Site};
-pub use audit::{Audit, LoginRecord, Reason};
+pub use audit::{Audit, LoginRecord, Reason, WouldBreak};
 pub use authenticator::Authenticator;
 pub use caller::Caller;
 pub use certificate::{CertificateName, Fingerprint};
 pub use channel::{Channel, TlsFacts};
 pub use directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
 pub use exchange::{Exchange, Progress};
+pub use extended_protection::ExtendedProtection;
 pub use identity::Identity;
 pub use local::{
     ImportNote, Imported, LocalDirectory, LocalUsers, Owner, Problem, User, UsersError, UsersFile,
@@ -59,7 +63,8 @@ pub use local::{
 };
 pub use login::{Login, LoginError};
 pub use mechanism::Binding;
-pub use ntlm::NtlmNames;
+pub use network::{Network, NetworkError};
+pub use ntlm::{NtHash, NtlmMode, NtlmNames, NtlmPolicy, NtlmVerify};
 pub use password::{HashError, PasswordHash, hash_password};
 pub use policy::{CrossSite, LoginRule, LoginType, Policy};
 pub use pool::{Overloaded, Pool};
@@ -67,3 +72,4 @@ pub use refusal::{Refusal, RefusalKind};
 pub use scram::{ScramError, ScramKeys};
 pub use secret::Secret;
 pub use source::Source;
+pub use winbind::WinbindSettings;
