@@ -24,7 +24,6 @@ pub enum ExtendedProtection {
 }
 
 /// What a client bound itself to.
-#[cfg_attr(not(test), expect(dead_code, reason = "the mechanism comes next"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bound {
     /// Nothing.
@@ -59,7 +58,6 @@ impl ExtendedProtection {
         }
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "the mechanism comes next"))]
     /// What becomes of a login with this binding, whose proof is right.
     pub(crate) fn judge(self, bound: Bound) -> Ruling {
         match (self, bound) {

@@ -33,7 +33,6 @@ mod local;
 mod login;
 mod mechanism;
 mod network;
-#[cfg_attr(not(test), expect(dead_code, reason = "the mechanism comes next"))]
 mod ntlm;
 mod password;
 mod policy;
@@ -44,11 +43,10 @@ mod secret;
 mod source;
 mod throttle;
 mod verify;
-#[expect(dead_code, reason = "NTLM's verifier comes next")]
 mod winbind;
 
 pub use account::{Account, Site};
-pub use audit::{Audit, LoginRecord, Reason, WouldBreak};
+pub use audit::{Audit, LoginRecord, NtlmForm, Reason, WouldBreak};
 pub use authenticator::Authenticator;
 pub use caller::Caller;
 pub use certificate::{CertificateName, Fingerprint};
@@ -72,4 +70,4 @@ pub use refusal::{Refusal, RefusalKind};
 pub use scram::{ScramError, ScramKeys};
 pub use secret::Secret;
 pub use source::Source;
-pub use winbind::WinbindSettings;
+pub use winbind::{Winbind, WinbindSettings};

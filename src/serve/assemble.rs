@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use postern_auth::{Authenticator, Directory, LocalDirectory, LocalUsers, Pool};
+use postern_auth::{Authenticator, Directory, LocalDirectory, LocalUsers, Pool, Winbind};
 
 use super::{ServeError, descriptors};
 use crate::config::{Config, Listener};
@@ -18,7 +18,8 @@ use crate::store::MaildirStore;
 pub fn assemble(config: &Config, hashing: &Arc<Pool>) -> Result<Service, ServeError> {
     let directory = directory(config, hashing)?;
     let policy = config.policy.clone();
-    let authenticator = Authenticator::with_directory(policy, directory, Arc::new(LoginLog));
+    let authenticator = Authenticator::with_directory(policy, directory, Arc::new(LoginLog))
+        .with_winbind(winbind(config, None)?);
     service(config, authenticator, None)
 }
 
@@ -34,7 +35,8 @@ pub(super) fn next(
     let directory = directory(config, hashing)?;
     let authenticator = before
         .authenticator
-        .reloaded(config.policy.clone(), directory);
+        .reloaded(config.policy.clone(), directory)
+        .with_winbind(winbind(config, before.authenticator.winbind())?);
     let mut next = service(config, authenticator, before.tls.as_ref())?;
     next.listeners = (0..before.listeners.len())
         .filter_map(|place| same_address(before.listeners.get(..=place)?, config))
@@ -61,6 +63,21 @@ fn directory(config: &Config, hashing: &Arc<Pool>) -> Result<Arc<dyn Directory>,
         Arc::new(users),
         hashing.clone(),
     )))
+}
+
+/// The way to a domain controller. The one of before goes on when nothing about it has changed: its
+/// helpers run already.
+fn winbind(
+    config: &Config,
+    before: Option<&Arc<Winbind>>,
+) -> Result<Option<Arc<Winbind>>, ServeError> {
+    let Some(settings) = &config.winbind else {
+        return Ok(None);
+    };
+    if let Some(same) = before.filter(|before| before.settings() == settings) {
+        return Ok(Some(Arc::clone(same)));
+    }
+    Ok(Some(Arc::new(Winbind::new(settings.clone())?)))
 }
 
 fn service(

@@ -12,14 +12,14 @@ use toml::Spanned;
 const MECHANISMS: &[&str] = &[
     "EXTERNAL",
     "LOGIN",
+    "NTLM",
     "PLAIN",
     "SCRAM-SHA-256",
     "SCRAM-SHA-256-PLUS",
 ];
 
 /// What is said of a mechanism that is not here.
-const REMEDY: &str =
-    "remove it; this version has EXTERNAL, LOGIN, PLAIN, SCRAM-SHA-256 and SCRAM-SHA-256-PLUS";
+const REMEDY: &str = "remove it; this version has EXTERNAL, LOGIN, NTLM, PLAIN, SCRAM-SHA-256 and SCRAM-SHA-256-PLUS";
 
 /// What somebody may ask for, to be told that it is not here rather than that it does not exist.
 const ELSEWHERE: &[&str] = &[
@@ -28,7 +28,6 @@ const ELSEWHERE: &[&str] = &[
     "GS2-KRB5",
     "GSS-SPNEGO",
     "GSSAPI",
-    "NTLM",
     "OAUTHBEARER",
     "SCRAM-SHA-1",
     "SCRAM-SHA-1-PLUS",
