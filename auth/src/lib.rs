@@ -22,6 +22,7 @@ mod caller;
 mod certificate;
 mod channel;
 mod clock;
+mod description;
 mod directory;
 mod evidence;
 mod exchange;
@@ -29,6 +30,7 @@ mod extended_protection;
 #[cfg(test)]
 mod house;
 mod identity;
+mod letters;
 mod local;
 mod login;
 mod mechanism;
@@ -51,13 +53,15 @@ pub use authenticator::Authenticator;
 pub use caller::Caller;
 pub use certificate::{CertificateName, Fingerprint};
 pub use channel::{Channel, TlsFacts};
+pub use description::{Description, NtHashForm};
 pub use directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
 pub use exchange::{Exchange, Progress};
 pub use extended_protection::ExtendedProtection;
 pub use identity::Identity;
 pub use local::{
-    ImportNote, Imported, LocalDirectory, LocalUsers, Owner, Problem, User, UsersError, UsersFile,
-    import_passwd_file,
+    DamagedNtHash, ImportNote, Imported, KeyError, LocalDirectory, LocalUsers, Owner, Problem,
+    SealTrouble, StoredNtHash, User, UsersError, UsersFile, UsersKey, import_passwd_file,
+    import_smbpasswd,
 };
 pub use login::{Login, LoginError};
 pub use mechanism::Binding;

@@ -57,8 +57,11 @@ fn same_address(bound: &[Listener], config: &Config) -> Option<Listener> {
 }
 
 /// The users file; LDAP and Active Directory will stand beside it.
-fn directory(config: &Config, hashing: &Arc<Pool>) -> Result<Arc<dyn Directory>, ServeError> {
-    let users = LocalUsers::open(&config.users_file)?;
+pub(crate) fn directory(
+    config: &Config,
+    hashing: &Arc<Pool>,
+) -> Result<Arc<dyn Directory>, ServeError> {
+    let users = LocalUsers::open(&config.users_file, config.users_key.as_deref())?;
     Ok(Arc::new(LocalDirectory::new(
         Arc::new(users),
         hashing.clone(),

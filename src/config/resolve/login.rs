@@ -1,6 +1,6 @@
 //! Logging in: the rule of listeners, and the policy of all of them.
 
-use postern_auth::{CertificateName, LoginRule, Policy, Site};
+use postern_auth::{CertificateName, Login, LoginRule, Policy, Site};
 
 use super::{Resolver, or, texts, word, words};
 use crate::config::file::{self, Maybe};
@@ -173,9 +173,12 @@ impl Resolver<'_> {
                 .map(|&name| name.to_owned())
                 .collect();
         };
-        // Canonical names are lower case.
+        let canonical = |name: &str| {
+            let login = Login::parse(name);
+            login.map_or_else(|_| name.to_lowercase(), |login| login.key().to_owned())
+        };
         texts(names.get_ref())
-            .map(|(name, _)| name.to_lowercase())
+            .map(|(name, _)| canonical(name))
             .collect()
     }
 }
