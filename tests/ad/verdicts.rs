@@ -9,7 +9,7 @@ use crate::message::pair;
 use crate::speaker::{Crate, Login, Python};
 
 /// The user, the domain, whether the password is right, and the reason in the log.
-const ROWS: [(&str, &str, bool, &str); 19] = [
+const ROWS: [(&str, &str, bool, &str); 20] = [
     ("alice", "ADTEST", true, "granted"),
     ("ALICE", "adtest", true, "granted"),
     ("alice", "ad.example.test", true, "granted"),
@@ -28,7 +28,8 @@ const ROWS: [(&str, &str, bool, &str); 19] = [
     ("old", "ADTEST", true, "wrong-password"),
     ("mustchange", "ADTEST", true, "wrong-password"),
     ("locked", "ADTEST", true, "wrong-password"),
-    // The controller says yes, and there is no such account here.
+    // The controller says yes, and there is no such account here: the second is not Alice.
+    ("ａｌｉｃｅ", "ADTEST", true, "no-account"),
     ("administrator", "ADTEST", true, "no-account"),
 ];
 

@@ -23,6 +23,7 @@ mod tools;
 mod accepted;
 mod bindings;
 mod logins;
+mod ntlmv1;
 mod refused;
 mod relay;
 mod scan;

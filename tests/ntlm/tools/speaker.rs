@@ -64,11 +64,21 @@ pub(crate) struct Python {
 impl Python {
     /// `pyspnego` or `gss-ntlmssp`.
     pub(crate) fn new(library: &'static str, login: Login) -> Self {
+        Self::start(library, "3", login)
+    }
+
+    /// pyspnego at this LmCompatibilityLevel: 0 and 1 are NTLMv1, without and with NTLM2 session security.
+    pub(crate) fn at_level(level: &str, login: Login) -> Self {
+        Self::start("pyspnego", level, login)
+    }
+
+    fn start(library: &'static str, level: &str, login: Login) -> Self {
         let root = env!("CARGO_MANIFEST_DIR");
         let mut process = Command::new("/usr/bin/python3")
             .arg(format!("{root}/tests/ntlm/messages.py"))
             .env("PYTHONPATH", python_path())
             .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("LM_COMPAT_LEVEL", level)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
