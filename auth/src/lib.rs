@@ -11,6 +11,7 @@
 //! | `mechanism` | SASL: collects evidence | ask a directory, say who may log in |
 //! | `verify` | every check of a login, once | talk to the client |
 //! | [`Directory`], `local` | the accounts | decide |
+//! | `extended_protection` | judges what a client is bound to | know how a mechanism carries it |
 //! | `throttle` | counts refused logins | look at a clock |
 //! | [`Pool`] | does slow work fairly | grow |
 
@@ -25,6 +26,7 @@ mod description;
 mod directory;
 mod evidence;
 mod exchange;
+mod extended_protection;
 #[cfg(test)]
 mod house;
 mod identity;
@@ -32,7 +34,7 @@ mod letters;
 mod local;
 mod login;
 mod mechanism;
-#[cfg_attr(not(test), expect(dead_code, reason = "the mechanism comes next"))]
+mod network;
 mod ntlm;
 mod password;
 mod policy;
@@ -43,11 +45,10 @@ mod secret;
 mod source;
 mod throttle;
 mod verify;
-#[expect(dead_code, reason = "NTLM's verifier comes next")]
 mod winbind;
 
 pub use account::{Account, Site};
-pub use audit::{Audit, LoginRecord, Reason};
+pub use audit::{Audit, LoginRecord, NtlmForm, Reason, WouldBreak};
 pub use authenticator::Authenticator;
 pub use caller::Caller;
 pub use certificate::{CertificateName, Fingerprint};
@@ -55,6 +56,7 @@ pub use channel::{Channel, TlsFacts};
 pub use description::{Description, NtHashForm};
 pub use directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
 pub use exchange::{Exchange, Progress};
+pub use extended_protection::ExtendedProtection;
 pub use identity::Identity;
 pub use local::{
     DamagedNtHash, ImportNote, Imported, KeyError, LocalDirectory, LocalUsers, Owner, Problem,
@@ -63,7 +65,8 @@ pub use local::{
 };
 pub use login::{Login, LoginError};
 pub use mechanism::Binding;
-pub use ntlm::{NtHash, NtlmNames};
+pub use network::{Network, NetworkError};
+pub use ntlm::{NtHash, NtlmMode, NtlmNames, NtlmPolicy, NtlmVerify};
 pub use password::{HashError, PasswordHash, hash_password};
 pub use policy::{CrossSite, LoginRule, LoginType, Policy};
 pub use pool::{Overloaded, Pool};
@@ -71,3 +74,4 @@ pub use refusal::{Refusal, RefusalKind};
 pub use scram::{ScramError, ScramKeys};
 pub use secret::Secret;
 pub use source::Source;
+pub use winbind::{Winbind, WinbindSettings};

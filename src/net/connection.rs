@@ -92,11 +92,8 @@ impl Connection {
         house: Arc<House>,
     ) -> Self {
         let (number, began) = (house.number(), Instant::now());
-        let channel = Channel {
-            tls: None,
-            rule: listener.rule.clone(),
-        };
-        let offer = service.offer(&listener, &channel);
+        let channel = service.clear(&listener);
+        let offer = service.offer(&listener, &channel, address);
         let log = house.protocol_log.as_ref();
         let ends = || (tcp.local_addr().ok(), tcp.peer_addr().ok());
         Self {
@@ -382,7 +379,9 @@ impl Connection {
             Ok((stream, facts)) => {
                 self.stream = Stream::Tls(Box::new(stream));
                 self.channel.tls = Some(Arc::new(facts));
-                let offer = self.service.offer(&self.listener, &self.channel);
+                let offer =
+                    self.service
+                        .offer(&self.listener, &self.channel, self.caller.address());
                 self.session.secured(offer);
                 Ok(())
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use postern_auth::{Authenticator, Directory, LocalDirectory, LocalUsers, Pool};
+use postern_auth::{Authenticator, Directory, LocalDirectory, LocalUsers, Pool, Winbind};
 
 use super::{ServeError, descriptors};
 use crate::config::{Config, Listener};
@@ -18,8 +18,9 @@ use crate::store::MaildirStore;
 pub fn assemble(config: &Config, hashing: &Arc<Pool>) -> Result<Service, ServeError> {
     let directory = directory(config, hashing)?;
     let policy = config.policy.clone();
-    let authenticator = Authenticator::with_directory(policy, directory, Arc::new(LoginLog));
-    service(config, authenticator)
+    let authenticator = Authenticator::with_directory(policy, directory, Arc::new(LoginLog))
+        .with_winbind(winbind(config, None)?);
+    service(config, authenticator, None)
 }
 
 /// Builds the next generation. What the throttle has counted stays counted.
@@ -34,8 +35,9 @@ pub(super) fn next(
     let directory = directory(config, hashing)?;
     let authenticator = before
         .authenticator
-        .reloaded(config.policy.clone(), directory);
-    let mut next = service(config, authenticator)?;
+        .reloaded(config.policy.clone(), directory)
+        .with_winbind(winbind(config, before.authenticator.winbind())?);
+    let mut next = service(config, authenticator, before.tls.as_ref())?;
     next.listeners = (0..before.listeners.len())
         .filter_map(|place| same_address(before.listeners.get(..=place)?, config))
         .collect();
@@ -66,11 +68,31 @@ pub(crate) fn directory(
     )))
 }
 
-fn service(config: &Config, authenticator: Authenticator) -> Result<Service, ServeError> {
+/// The way to a domain controller. The one of before goes on when nothing about it has changed: its
+/// helpers run already.
+fn winbind(
+    config: &Config,
+    before: Option<&Arc<Winbind>>,
+) -> Result<Option<Arc<Winbind>>, ServeError> {
+    let Some(settings) = &config.winbind else {
+        return Ok(None);
+    };
+    if let Some(same) = before.filter(|before| before.settings() == settings) {
+        return Ok(Some(Arc::clone(same)));
+    }
+    Ok(Some(Arc::new(Winbind::new(settings.clone())?)))
+}
+
+fn service(
+    config: &Config,
+    authenticator: Authenticator,
+    before: Option<&Tls>,
+) -> Result<Service, ServeError> {
     let mut limits = config.limits.clone();
     if let Some(warning) = descriptors::fit(&mut limits) {
         tracing::warn!(%warning, "configuration");
     }
+    let tls = config.tls.as_ref().map(|tls| Tls::load(tls, before));
     Ok(Service {
         settings: Arc::new(settings(config)),
         authenticator,
@@ -78,7 +100,7 @@ fn service(config: &Config, authenticator: Authenticator) -> Result<Service, Ser
             config.maildrop.clone(),
             config.messages.exact_size,
         )),
-        tls: config.tls.as_ref().map(Tls::load).transpose()?,
+        tls: tls.transpose()?,
         timeouts: config.timeouts.clone(),
         limits,
         listeners: config.listeners.clone(),

@@ -12,9 +12,11 @@ use rsasl::property::{AuthzId, SizedProperty};
 use rsasl::registry::Registry;
 use rsasl::validate::{Validate, ValidationError};
 
+use super::ntlm::{Shown, Spoken};
 use super::scram::{self, Binding, ClientFirst, Offer};
 use super::{Collects, MechanismSpec, authzid};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, NtlmEvidence};
+use crate::ntlm::NtlmNames;
 use crate::scram::ScramKeys;
 use crate::{Channel, Reason};
 
@@ -43,11 +45,13 @@ pub(super) enum Gathered {
     ProofFits,
 }
 
-/// Takes the evidence out of a mechanism and lets it out at the other end; gives SCRAM its keys.
+/// Takes the evidence out of a mechanism and lets it out at the other end; gives SCRAM its keys and
+/// NTLM its names.
 struct Collector {
     collects: Collects,
     keys: Arc<OnceLock<ScramKeys>>,
-    certificate: Option<Arc<[u8]>>,
+    names: Arc<NtlmNames>,
+    channel: Channel,
 }
 
 impl SessionCallback for Collector {
@@ -65,6 +69,7 @@ impl SessionCallback for Collector {
                 keys.server_key(),
             ))?;
         }
+        request.satisfy::<Shown>(&self.names)?;
         Ok(())
     }
 
@@ -82,6 +87,7 @@ impl SessionCallback for Collector {
             // rsasl asks for this when a proof was right, and then only.
             Collects::Scram { .. } => self.keys.get().map(|_| Gathered::ProofFits),
             Collects::Certificate => self.certificate(context).map(Gathered::Evidence),
+            Collects::Ntlm => self.ntlm(context).map(Gathered::Evidence),
         };
         if let Some(gathered) = gathered {
             validate.finalize::<Collected>(gathered);
@@ -95,8 +101,17 @@ impl Collector {
         let asked = context.get_ref::<AuthzId>().unwrap_or_default();
         Some(Evidence::Certificate {
             authzid: authzid::prepare(asked).ok()?,
-            certificate: self.certificate.clone()?,
+            certificate: self.channel.tls.as_ref()?.client_certificate.clone()?,
         })
+    }
+
+    fn ntlm(&self, context: &Context) -> Option<Evidence> {
+        let transcript = context.get_ref::<Spoken>()?.clone();
+        let channel = self.channel.clone();
+        Some(Evidence::Ntlm(Box::new(NtlmEvidence {
+            transcript,
+            channel,
+        })))
     }
 }
 
@@ -123,7 +138,7 @@ pub(crate) struct Conversation {
 #[derive(Debug)]
 pub(crate) enum Step {
     /// The client has to answer this.
-    Challenge(Conversation, Vec<u8>),
+    Challenge(Box<Conversation>, Vec<u8>),
     /// It goes on once the directory has said which keys the login has.
     Keys(Box<KeysWanted>),
     /// The proof fits the keys. The message says so to the client, and may be sent only when the
@@ -142,7 +157,7 @@ pub(crate) enum Step {
 /// A conversation that waits for keys.
 #[derive(Debug)]
 pub(crate) struct KeysWanted {
-    conversation: Conversation,
+    conversation: Box<Conversation>,
     message: Vec<u8>,
     /// The name as the client sent it, decoded.
     pub(crate) login: String,
@@ -162,18 +177,19 @@ impl KeysWanted {
 
 impl Conversation {
     /// Begins a conversation; none when rsasl cannot. `plus_is_offered`: whether a mechanism that
-    /// binds is offered on this channel.
+    /// binds is offered on this channel; `names` are what NTLM shows.
     pub(crate) fn begin(
         spec: &'static MechanismSpec,
         channel: &Channel,
         plus_is_offered: bool,
-    ) -> Option<Self> {
+        names: &Arc<NtlmNames>,
+    ) -> Option<Box<Self>> {
         let keys = Arc::new(OnceLock::new());
-        let facts = channel.tls.as_ref();
         let collector = Collector {
             collects: spec.collects,
             keys: Arc::clone(&keys),
-            certificate: facts.and_then(|facts| facts.client_certificate.clone()),
+            names: Arc::clone(names),
+            channel: channel.clone(),
         };
         // This mechanism alone: rsasl would else refuse the `y` flag where it knows a -PLUS,
         // whether or not that is offered.
@@ -183,14 +199,14 @@ impl Conversation {
             .with_callback(collector)
             .ok()?;
         let server = SASLServer::<Collected, _>::with_cb(config, Bindings(channel.clone()));
-        Some(Self {
+        Some(Box::new(Self {
             session: server.start_suggested(spec.sasl.mechanism).ok()?,
             spec,
             channel: channel.clone(),
             plus_is_offered,
             keys,
             steps: 0,
-        })
+        }))
     }
 
     /// Carries the client's answer in. `None` is right only as the first call, when the client
@@ -198,7 +214,7 @@ impl Conversation {
     ///
     /// A mechanism that takes long (C libraries) would be stepped in the pool here, and nobody
     /// else needs to know; that is why this is asynchronous.
-    pub(crate) async fn step(mut self, response: Option<&[u8]>) -> Step {
+    pub(crate) async fn step(mut self: Box<Self>, response: Option<&[u8]>) -> Step {
         self.steps += 1;
         let first = self.steps == 1;
         let server_first = self.session.are_we_first();
@@ -217,12 +233,14 @@ impl Conversation {
         match (self.spec.collects, response) {
             (Collects::Scram { plus }, Some(message)) => self.scram(plus, message),
             (Collects::Scram { .. }, None) => Step::Malformed,
-            (Collects::Messages | Collects::Certificate, _) => self.advance(response),
+            (Collects::Messages | Collects::Certificate | Collects::Ntlm, _) => {
+                self.advance(response)
+            }
         }
     }
 
     /// Looks at a message of SCRAM before rsasl does.
-    fn scram(self, plus: bool, message: &[u8]) -> Step {
+    fn scram(self: Box<Self>, plus: bool, message: &[u8]) -> Step {
         if self.keys.get().is_some() {
             return if scram::is_client_final(message) {
                 self.advance(Some(message))
@@ -251,7 +269,7 @@ impl Conversation {
         }
     }
 
-    fn advance(mut self, response: Option<&[u8]>) -> Step {
+    fn advance(mut self: Box<Self>, response: Option<&[u8]>) -> Step {
         let mut challenge = Vec::new();
         match self.session.step(response, &mut challenge) {
             Ok(State::Running) => Step::Challenge(self, challenge),
@@ -259,7 +277,9 @@ impl Conversation {
                 (Some(Gathered::Evidence(evidence)), _) => Step::Evidence(evidence),
                 (Some(Gathered::ProofFits), _) => Step::Proven(challenge),
                 (None, Collects::Scram { .. }) => Step::Unproven(scram::why_not(&challenge)),
-                (None, Collects::Messages | Collects::Certificate) => Step::NoEvidence,
+                (None, Collects::Messages | Collects::Certificate | Collects::Ntlm) => {
+                    Step::NoEvidence
+                }
             },
             Err(fault) => {
                 tracing::debug!(fault = %Detail(&fault), "a SASL answer was not understood");
