@@ -236,6 +236,8 @@ fn due(arrived: Instant, now: Instant, delay: Duration) -> Instant {
 #[cfg(test)]
 mod certificate_tests;
 #[cfg(test)]
+mod ntlm_tests;
+#[cfg(test)]
 mod scram_tests;
 #[cfg(test)]
 mod tests;

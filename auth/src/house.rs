@@ -55,11 +55,17 @@ disabled = true
 delegates = ["alice"]
 "#;
 
-/// The users above: whoever has a password has SCRAM keys of it too.
+/// MD4 of the same password in UTF-16.
+const NT_HASH: &str = "fff1399e403bf6c698c9f38e19a3c196";
+
+/// The users above: whoever has a password has SCRAM keys and an NT hash of it too.
 fn users() -> String {
     let salt = b"a salt of a user".to_vec();
     let keys = ScramKeys::derive(&Secret::new(b"right".to_vec()), salt, 4096).unwrap();
-    let both = format!("{RIGHT}\"\nscram = \"{}", keys.to_text());
+    let both = format!(
+        "{RIGHT}\"\nnt_hash = \"{NT_HASH}\"\nscram = \"{}",
+        keys.to_text()
+    );
     let secret = crate::scram::secret_text(&Secret::new(vec![9; 32]));
     format!(
         "scram_secret = \"{secret}\"\n{}",

@@ -11,11 +11,11 @@ use crate::wire::postern::{Setup, start};
 use crate::wire::text::base64;
 
 /// dan may open alice's mailbox, and neither paula's nor one that is not there. What he is refused
-/// for, the password, and what the log says of it.
-const REFUSED: [(&str, &str, &str); 3] = [
-    ("paula", "delegate dan", "no-right"),
-    ("nosuch", "delegate dan", "unknown-mailbox"),
-    ("alice", "not his", "wrong-password"),
+/// for, the password, and what the log says of it: as whom dan is named, and the reason.
+const REFUSED: [(&str, &str, &str, &str); 3] = [
+    ("paula", "delegate dan", "delegate", "no-right"),
+    ("nosuch", "delegate dan", "delegate", "unknown-mailbox"),
+    ("alice", "not his", "account", "wrong-password"),
 ];
 
 const DELAY: Duration = Duration::from_millis(150);
@@ -48,7 +48,7 @@ fn assert_alike(house: &House, attempt: fn(&mut Client, &str, &str) -> String) {
     let mut times = vec![Vec::new(); REFUSED.len()];
     let mut words = Vec::new();
     for _ in 0..ROUNDS {
-        for ((mailbox, password, _), times) in REFUSED.iter().zip(&mut times) {
+        for ((mailbox, password, ..), times) in REFUSED.iter().zip(&mut times) {
             let mut client = house.client();
             let (said, time) = timed(|| attempt(&mut client, mailbox, password));
             words.push(said);
@@ -68,9 +68,9 @@ fn assert_alike(house: &House, attempt: fn(&mut Client, &str, &str) -> String) {
     assert!(least >= DELAY, "{medians:?}");
     // The noise of a busy machine.
     assert!(most < least + Duration::from_millis(25), "{medians:?}");
-    for (mailbox, _, reason) in REFUSED {
+    for (mailbox, _, role, reason) in REFUSED {
         let named = [
-            "\"dan\"".to_owned(),
+            format!("\"{role}\":\"dan\""),
             format!("\"mailbox\":\"{mailbox}\""),
             format!("\"reason\":\"{reason}\""),
         ];

@@ -30,6 +30,8 @@ pub(crate) use negotiate::Negotiate;
 pub use policy::{NtlmMode, NtlmPolicy, NtlmVerify};
 
 #[cfg(test)]
+pub(crate) mod client;
+#[cfg(test)]
 mod tests;
 
 /// Why a message is not one that can be judged. It goes into the debug log; the client is refused
