@@ -236,7 +236,11 @@ fn due(arrived: Instant, now: Instant, delay: Duration) -> Instant {
 #[cfg(test)]
 mod certificate_tests;
 #[cfg(test)]
+mod login_tests;
+#[cfg(test)]
 mod ntlm_tests;
+#[cfg(test)]
+mod scram_client;
 #[cfg(test)]
 mod scram_tests;
 #[cfg(test)]

@@ -191,6 +191,11 @@ pub(crate) fn tls() -> Channel {
     channel(LoginType::Secure, true)
 }
 
+/// TLS 1.3 with every mechanism but EXTERNAL.
+pub(crate) fn tls_with_all() -> Channel {
+    bound(None)
+}
+
 pub(crate) fn caller() -> Caller {
     caller_from("192.0.2.1")
 }
