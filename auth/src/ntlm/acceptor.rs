@@ -130,6 +130,10 @@ impl Transcript {
     ) -> Result<(), Weakness> {
         let pairs = response.pairs()?;
         let bits = pairs.array(id::FLAGS)?.map_or(0, u32::from_le_bytes);
+        // §3.2.5.1.2: SEC_E_INVALID_TOKEN.
+        if self.must_exchange() && self.authenticate.session_key.is_none() {
+            return Err(Weakness::Malformed);
+        }
         // Decided by the flag, which the proof protects, and never by the length of the message:
         // a code that was cut off on the way is missed.
         if response.says()?.integrity {
@@ -161,15 +165,19 @@ impl Transcript {
         };
         // §3.2.5.1.2: exchanged only with SIGN or SEAL. Some clients exchange without; both are
         // keys that only somebody with the hash knows.
-        let must_exchange =
-            flags.contains(Flags::KEY_EXCHANGE) && flags.intersects(Flags::SIGN | Flags::SEAL);
         let right = exchanged.as_ref().is_some_and(is_right)
-            || (!must_exchange && is_right(session_base_key));
+            || (!self.must_exchange() && is_right(session_base_key));
         if right {
             Ok(())
         } else {
             Err(Weakness::Integrity)
         }
+    }
+
+    /// Whether the key that protects the messages is one that the client has sent.
+    fn must_exchange(&self) -> bool {
+        let flags = self.authenticate.flags.and(self.challenge.flags);
+        flags.contains(Flags::KEY_EXCHANGE) && flags.intersects(Flags::SIGN | Flags::SEAL)
     }
 
     /// The client repeats our timestamp, if it knows the pair, and tells its own time.
