@@ -11,7 +11,8 @@ use super::flags::Flags;
 use super::keys::{self, Key};
 use super::legacy;
 use super::negotiate::Negotiate;
-use super::text::utf16;
+use super::text::{upper, utf16};
+use crate::letters;
 
 /// Bits of MsvAvFlags (§2.2.2.1).
 const HAS_INTEGRITY_CODE: u32 = 0x2;
@@ -90,7 +91,7 @@ impl Transcript {
     pub(crate) fn prove(&self, response: &NtlmV2, nt_hash: &Key) -> Option<Key> {
         let domain = &self.authenticate.domain;
         let mut proven = None;
-        for domain in [domain.as_str(), &super::text::upper(domain), ""] {
+        for domain in [domain.as_str(), &upper(domain), ""] {
             let key = keys::response_key(nt_hash, &self.authenticate.user, domain);
             let challenge = &self.challenge.server_challenge;
             let proof = keys::proof(&key, challenge, &response.temp);
@@ -100,6 +101,14 @@ impl Transcript {
             }
         }
         proven
+    }
+
+    /// Whether a directory looks the name up as a domain controller does, who knows no difference but
+    /// case. Another spelling of a letter is another user there: whose proof is right must not reach
+    /// the account of a namesake here.
+    pub(crate) fn is_plainly_spelled(&self) -> bool {
+        let plain = |text: &str| upper(&letters::spelled(text)) == upper(text);
+        plain(&self.authenticate.user) && plain(&self.authenticate.domain)
     }
 
     /// Whether an NTLMv1 response was made with this hash.
@@ -149,6 +158,12 @@ impl Transcript {
         Ok(())
     }
 
+    /// Whether there must be an encrypted session key: exchanged only with SIGN or SEAL (§3.2.5.1.2).
+    fn must_exchange(&self) -> bool {
+        let flags = self.authenticate.flags.and(self.challenge.flags);
+        flags.contains(Flags::KEY_EXCHANGE) && flags.intersects(Flags::SIGN | Flags::SEAL)
+    }
+
     fn check_integrity(&self, session_base_key: &Key) -> Result<(), Weakness> {
         let (code, blank) = self
             .authenticate
@@ -163,8 +178,8 @@ impl Transcript {
             }
             Some(_) | None => None,
         };
-        // §3.2.5.1.2: exchanged only with SIGN or SEAL. Some clients exchange without; both are
-        // keys that only somebody with the hash knows.
+        // Some clients exchange where they need not; both are keys that only somebody with the hash
+        // knows.
         let right = exchanged.as_ref().is_some_and(is_right)
             || (!self.must_exchange() && is_right(session_base_key));
         if right {
@@ -172,12 +187,6 @@ impl Transcript {
         } else {
             Err(Weakness::Integrity)
         }
-    }
-
-    /// Whether the key that protects the messages is one that the client has sent.
-    fn must_exchange(&self) -> bool {
-        let flags = self.authenticate.flags.and(self.challenge.flags);
-        flags.contains(Flags::KEY_EXCHANGE) && flags.intersects(Flags::SIGN | Flags::SEAL)
     }
 
     /// The client repeats our timestamp, if it knows the pair, and tells its own time.

@@ -154,21 +154,25 @@ impl Desk {
         ticket: &mut Ticket,
         entry: &mut Entry,
     ) -> Result<Arc<Account>, Fault> {
-        let found = self.find_named(named, entry).await?;
-        if let Some(account) = &found {
-            entry.record.account = Some(shown(&account.name));
-            ticket.reached(&account.name, self.clock.elapsed()).await?;
-        }
         let policy = &self.policy.ntlm;
-        let name = found.as_ref().map(|account| &*account.name);
-        if policy.mode == NtlmMode::Off && !policy.survives_off(entry.record.address, name) {
-            return Err(Fault::Refused(Reason::NtlmOff));
-        }
         let here = match policy.verify {
             NtlmVerify::Local => true,
             NtlmVerify::Winbind => false,
             NtlmVerify::Both => policy.is_local(&named.domain),
         };
+        let found = if here || transcript.is_plainly_spelled() {
+            self.find_named(named, entry).await?
+        } else {
+            None
+        };
+        if let Some(account) = &found {
+            entry.record.account = Some(shown(&account.name));
+            ticket.reached(&account.name, self.clock.elapsed()).await?;
+        }
+        let name = found.as_ref().map(|account| &*account.name);
+        if policy.mode == NtlmMode::Off && !policy.survives_off(entry.record.address, name) {
+            return Err(Fault::Refused(Reason::NtlmOff));
+        }
         let (proof, unknown) = if here {
             let proof = self.by_hash(transcript, found.as_deref(), entry).await;
             (proof?, Reason::UnknownUser)
