@@ -18,6 +18,8 @@ pub enum Reason {
     Granted,
     /// The names in the certificate reach more than one account.
     AmbiguousCertificate,
+    /// The ticket cannot be opened, or is broken.
+    BadTicket,
     /// The client could bind to the channel and was not offered to, though it was: somebody on the
     /// way takes things out of the offer.
     BindingStripped,
@@ -25,12 +27,20 @@ pub enum Reason {
     Blocked,
     /// The client gave up, or its connection ended, before there was an outcome.
     Cancelled,
+    /// The clocks of the client, the KDC and this server differ too much.
+    ClockSkew,
     /// The directory could not be asked.
     DirectoryTrouble,
     /// The account is disabled.
     Disabled,
     /// The certificate's time has not come, or is over; or it cannot be read.
     InvalidCertificate,
+    /// The keytab or the replay cache cannot be used.
+    KerberosTrouble,
+    /// The keytab has no key of the type that the ticket needs.
+    KeyType,
+    /// The keytab has not the version of the key that the ticket needs.
+    KeyVersion,
     /// What the client sent is not a message of the mechanism.
     Malformed,
     /// The mechanism does not exist, or not on this channel.
@@ -41,6 +51,8 @@ pub enum Reason {
     NoKeys,
     /// The account has no password, so none can be right.
     NoPassword,
+    /// The ticket is genuine, but no rule says whose principal it is.
+    NoPrincipalRule,
     /// The name and password are right, but the account may not open the mailbox asked for.
     NoRight,
     /// The mailbox lives in another site.
@@ -51,8 +63,12 @@ pub enum Reason {
     Pop3Off,
     /// The same name and password were refused before on this connection.
     Repeated,
+    /// The same authenticator came before.
+    Replayed,
     /// Too many refused logins lately, of the account or from the source; nothing was verified.
     Throttled,
+    /// The ticket has expired.
+    TicketExpired,
     /// The connection has begun as many attempts as it may; nothing was looked at.
     TooManyAttempts,
     /// The certificate is genuine, but nobody's.
@@ -61,11 +77,15 @@ pub enum Reason {
     UnknownMailbox,
     /// No account answers to the name.
     UnknownUser,
+    /// The ticket needs a key of RC4 or older.
+    WeakKey,
     /// The client is bound to another channel, in a way that this one does not have, or under a
     /// mechanism that does not bind.
     WrongBinding,
     /// The password is not the account's.
     WrongPassword,
+    /// The ticket is for another service, or for a host that the keytab has no key of.
+    WrongService,
 }
 
 impl Reason {
@@ -74,29 +94,39 @@ impl Reason {
         match self {
             Self::Granted => "granted",
             Self::AmbiguousCertificate => "ambiguous-certificate",
+            Self::BadTicket => "bad-ticket",
             Self::BindingStripped => "binding-stripped",
             Self::Blocked => "blocked",
             Self::Cancelled => "cancelled",
+            Self::ClockSkew => "clock-skew",
             Self::DirectoryTrouble => "directory-trouble",
             Self::Disabled => "disabled",
             Self::InvalidCertificate => "invalid-certificate",
+            Self::KerberosTrouble => "kerberos-trouble",
+            Self::KeyType => "key-type",
+            Self::KeyVersion => "key-version",
             Self::Malformed => "malformed",
             Self::MechanismNotOffered => "mechanism-not-offered",
             Self::NoEvidence => "no-evidence",
             Self::NoKeys => "no-keys",
             Self::NoPassword => "no-password",
+            Self::NoPrincipalRule => "no-principal-rule",
             Self::NoRight => "no-right",
             Self::OtherSite => "other-site",
             Self::Overloaded => "overloaded",
             Self::Pop3Off => "pop3-off",
             Self::Repeated => "repeated",
+            Self::Replayed => "replayed",
             Self::Throttled => "throttled",
+            Self::TicketExpired => "ticket-expired",
             Self::TooManyAttempts => "too-many-attempts",
             Self::UnknownCertificate => "unknown-certificate",
             Self::UnknownMailbox => "unknown-mailbox",
             Self::UnknownUser => "unknown-user",
+            Self::WeakKey => "weak-key",
             Self::WrongBinding => "wrong-binding",
             Self::WrongPassword => "wrong-password",
+            Self::WrongService => "wrong-service",
         }
     }
 
@@ -107,7 +137,10 @@ impl Reason {
 
     /// Whether the server is to blame, not the client: worth an administrator's look.
     pub fn is_trouble(self) -> bool {
-        matches!(self, Self::DirectoryTrouble | Self::Overloaded)
+        matches!(
+            self,
+            Self::DirectoryTrouble | Self::KerberosTrouble | Self::Overloaded
+        )
     }
 }
 

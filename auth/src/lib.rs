@@ -11,6 +11,7 @@
 //! | `mechanism` | SASL: collects evidence | ask a directory, say who may log in |
 //! | `verify` | every check of a login, once | talk to the client |
 //! | [`Directory`], `local` | the accounts | decide |
+//! | `gssapi` | Kerberos: contexts, keys, whose principal is which login | ask a KDC or a directory |
 //! | `throttle` | counts refused logins | look at a clock |
 //! | [`Pool`] | does slow work fairly | grow |
 
@@ -24,6 +25,11 @@ mod clock;
 mod directory;
 mod evidence;
 mod exchange;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "the mechanism comes next")
+)]
+mod gssapi;
 #[cfg(test)]
 mod house;
 mod identity;
@@ -52,6 +58,10 @@ pub use certificate::{CertificateName, Fingerprint};
 pub use channel::{Channel, TlsFacts};
 pub use directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
 pub use exchange::{Exchange, Progress};
+pub use gssapi::{
+    Enctype, Gssapi, GssapiSettings, KeysError, Keytab, KeytabError, KeytabKey, LoginPattern,
+    Principal, PrincipalRule, PrincipalRules, RealmRule, ServiceName,
+};
 pub use identity::Identity;
 pub use local::{
     ImportNote, Imported, LocalDirectory, LocalUsers, Owner, Problem, User, UsersError, UsersFile,
