@@ -190,6 +190,8 @@ fn the_guide_names_settings_that_exist() {
     let pages = text("docs/operating.md") + &text("README.md") + &text("packaging/postern.service");
     let homes = [
         "login.",
+        "ntlm.",
+        "winbind.",
         "limits.",
         "timeouts.",
         "tls.",

@@ -47,6 +47,8 @@ pub enum Reason {
     MechanismNotOffered,
     /// The mechanism came to its end without anything to verify.
     NoEvidence,
+    /// The client is bound to nothing, and has to be.
+    NoBinding,
     /// The account has no SCRAM keys, or was not named by its own name.
     NoKeys,
     /// The account has no password, so none can be right.
@@ -107,6 +109,7 @@ impl Reason {
             Self::KeyVersion => "key-version",
             Self::Malformed => "malformed",
             Self::MechanismNotOffered => "mechanism-not-offered",
+            Self::NoBinding => "no-binding",
             Self::NoEvidence => "no-evidence",
             Self::NoKeys => "no-keys",
             Self::NoPassword => "no-password",
@@ -141,6 +144,28 @@ impl Reason {
             self,
             Self::DirectoryTrouble | Self::KerberosTrouble | Self::Overloaded
         )
+    }
+}
+
+/// A stricter rule under which a login that was let in would have been refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WouldBreak {
+    /// `ntlm.mode = "off"`.
+    NtlmOff,
+    /// `extended_protection = "allow"`: the client is bound to something else.
+    ProtectionAllow,
+    /// `extended_protection = "require"`: the client is bound to nothing.
+    ProtectionRequire,
+}
+
+impl WouldBreak {
+    /// The word in the log, never changed once released.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NtlmOff => "ntlm-off",
+            Self::ProtectionAllow => "protection-allow",
+            Self::ProtectionRequire => "protection-require",
+        }
     }
 }
 

@@ -42,9 +42,9 @@ pub enum Progress {
 /// How far an attempt has come.
 pub(crate) enum State {
     /// A mechanism talks with the client.
-    Talking(Conversation),
+    Talking(Box<Conversation>),
     /// SCRAM: the client makes its proof with the salt that it was given.
-    Proving(Conversation, Candidate),
+    Proving(Box<Conversation>, Candidate),
     /// The login is as good as granted, and the client reads the server's last message.
     Telling(Approved),
     /// There is something to verify already.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use crate::{
     Account, Answer, Audit, Authenticator, Caller, CertificateName, Channel, CrossSite, Directory,
-    Identity, LocalDirectory, LocalUsers, Login, LoginRecord, LoginRule, LoginType, Policy, Pool,
-    Progress, Refusal, ScramKeys, Secret, Site, TlsFacts, Unavailable, Verdict,
+    ExtendedProtection, Identity, LocalDirectory, LocalUsers, Login, LoginRecord, LoginRule,
+    LoginType, NtlmNames, NtlmPolicy, Policy, Pool, Progress, Refusal, ScramKeys, Secret, Site,
+    TlsFacts, Unavailable, Verdict,
 };
 
 /// Made by crypt(3): password `right`. Cheap, as many are checked here.
@@ -130,6 +131,17 @@ pub(crate) fn policy() -> Policy {
             CertificateName::Upn,
             CertificateName::Email,
         ],
+        ntlm: NtlmPolicy::new(names()),
+    }
+}
+
+/// What the house says of itself.
+pub(crate) fn names() -> NtlmNames {
+    NtlmNames {
+        domain: None,
+        computer: "HOUSE".to_owned(),
+        dns_domain: None,
+        dns_computer: "house.example.test".to_owned(),
     }
 }
 
@@ -141,7 +153,10 @@ pub(crate) fn channel(login_type: LoginType, tls: bool) -> Channel {
             login_type,
             mechanisms,
             user_pass: true,
+            extended_protection: ExtendedProtection::Allow,
+            accept_ntlmv1: Vec::new(),
         }),
+        extra_end_points: Arc::default(),
     }
 }
 
@@ -152,13 +167,17 @@ pub(crate) fn bound(certificate: Option<Vec<u8>>) -> Channel {
         tls: Some(Arc::new(TlsFacts {
             exporter: Some([7; 32]),
             server_end_point: Some([8; 48].as_slice().into()),
+            previous_end_point: None,
             client_certificate: certificate.map(Into::into),
         })),
         rule: Arc::new(LoginRule {
             login_type: LoginType::Secure,
             mechanisms: all.map(|spec| spec.name().to_owned()).collect(),
             user_pass: true,
+            extended_protection: ExtendedProtection::Allow,
+            accept_ntlmv1: Vec::new(),
         }),
+        extra_end_points: Arc::default(),
     }
 }
 

@@ -12,6 +12,7 @@
 //! | `verify` | every check of a login, once | talk to the client |
 //! | [`Directory`], `local` | the accounts | decide |
 //! | `gssapi` | Kerberos: contexts, keys, whose principal is which login | ask a KDC or a directory |
+//! | `extended_protection` | judges what a client is bound to | know how a mechanism carries it |
 //! | `throttle` | counts refused logins | look at a clock |
 //! | [`Pool`] | does slow work fairly | grow |
 
@@ -30,12 +31,14 @@ mod exchange;
     expect(dead_code, unused_imports, reason = "the mechanism comes next")
 )]
 mod gssapi;
+mod extended_protection;
 #[cfg(test)]
 mod house;
 mod identity;
 mod local;
 mod login;
 mod mechanism;
+mod network;
 #[cfg_attr(not(test), expect(dead_code, reason = "the mechanism comes next"))]
 mod ntlm;
 mod password;
@@ -51,7 +54,7 @@ mod verify;
 mod winbind;
 
 pub use account::{Account, Site};
-pub use audit::{Audit, LoginRecord, Reason};
+pub use audit::{Audit, LoginRecord, Reason, WouldBreak};
 pub use authenticator::Authenticator;
 pub use caller::Caller;
 pub use certificate::{CertificateName, Fingerprint};
@@ -62,6 +65,7 @@ pub use gssapi::{
     Enctype, Gssapi, GssapiSettings, KeysError, Keytab, KeytabError, KeytabKey, LoginPattern,
     Principal, PrincipalRule, PrincipalRules, RealmRule, ServiceName,
 };
+pub use extended_protection::ExtendedProtection;
 pub use identity::Identity;
 pub use local::{
     ImportNote, Imported, LocalDirectory, LocalUsers, Owner, Problem, User, UsersError, UsersFile,
@@ -69,7 +73,8 @@ pub use local::{
 };
 pub use login::{Login, LoginError};
 pub use mechanism::Binding;
-pub use ntlm::NtlmNames;
+pub use network::{Network, NetworkError};
+pub use ntlm::{NtHash, NtlmMode, NtlmNames, NtlmPolicy, NtlmVerify};
 pub use password::{HashError, PasswordHash, hash_password};
 pub use policy::{CrossSite, LoginRule, LoginType, Policy};
 pub use pool::{Overloaded, Pool};
@@ -77,3 +82,4 @@ pub use refusal::{Refusal, RefusalKind};
 pub use scram::{ScramError, ScramKeys};
 pub use secret::Secret;
 pub use source::Source;
+pub use winbind::WinbindSettings;

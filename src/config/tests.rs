@@ -8,6 +8,8 @@ use super::file::File;
 use super::option::{self, Kind, Standing};
 use super::*;
 
+mod ntlm;
+
 const SMALL: &str = r#"
 [[listener]]
 address = "[::]:110"
@@ -359,7 +361,12 @@ fn ranges_end_where_the_table_says() {
             let (from, to, unit) = match setting.kind {
                 Kind::Number(from, to) | Kind::Octets(from, to) => (from, to, ""),
                 Kind::Span(from, to) => (from, to, "ms"),
-                Kind::Text | Kind::Path | Kind::Choice(_) | Kind::Switch | Kind::List => continue,
+                Kind::Text
+                | Kind::Path
+                | Kind::Choice(_)
+                | Kind::Switch
+                | Kind::List
+                | Kind::Command => continue,
                 // 0 is below its range, and has its own test.
                 Kind::Quota(..) => continue,
             };

@@ -92,10 +92,7 @@ impl Connection {
         house: Arc<House>,
     ) -> Self {
         let (number, began) = (house.number(), Instant::now());
-        let channel = Channel {
-            tls: None,
-            rule: listener.rule.clone(),
-        };
+        let channel = service.clear(&listener);
         let offer = service.offer(&listener, &channel);
         let log = house.protocol_log.as_ref();
         let ends = || (tcp.local_addr().ok(), tcp.peer_addr().ok());

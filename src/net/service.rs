@@ -33,6 +33,16 @@ pub struct Service {
 }
 
 impl Service {
+    /// A connection of this listener before TLS.
+    pub fn clear(&self, listener: &Listener) -> Channel {
+        let extra = self.tls.as_ref().map(Tls::extra_end_points);
+        Channel {
+            tls: None,
+            rule: listener.rule.clone(),
+            extra_end_points: extra.unwrap_or_default(),
+        }
+    }
+
     /// What a client may do on this channel.
     pub fn offer(&self, listener: &Listener, channel: &Channel) -> Offer {
         let mechanisms = self.authenticator.mechanisms(channel);

@@ -19,7 +19,7 @@ pub fn assemble(config: &Config, hashing: &Arc<Pool>) -> Result<Service, ServeEr
     let directory = directory(config, hashing)?;
     let policy = config.policy.clone();
     let authenticator = Authenticator::with_directory(policy, directory, Arc::new(LoginLog));
-    service(config, authenticator)
+    service(config, authenticator, None)
 }
 
 /// Builds the next generation. What the throttle has counted stays counted.
@@ -35,7 +35,7 @@ pub(super) fn next(
     let authenticator = before
         .authenticator
         .reloaded(config.policy.clone(), directory);
-    let mut next = service(config, authenticator)?;
+    let mut next = service(config, authenticator, before.tls.as_ref())?;
     next.listeners = (0..before.listeners.len())
         .filter_map(|place| same_address(before.listeners.get(..=place)?, config))
         .collect();
@@ -63,11 +63,16 @@ fn directory(config: &Config, hashing: &Arc<Pool>) -> Result<Arc<dyn Directory>,
     )))
 }
 
-fn service(config: &Config, authenticator: Authenticator) -> Result<Service, ServeError> {
+fn service(
+    config: &Config,
+    authenticator: Authenticator,
+    before: Option<&Tls>,
+) -> Result<Service, ServeError> {
     let mut limits = config.limits.clone();
     if let Some(warning) = descriptors::fit(&mut limits) {
         tracing::warn!(%warning, "configuration");
     }
+    let tls = config.tls.as_ref().map(|tls| Tls::load(tls, before));
     Ok(Service {
         settings: Arc::new(settings(config)),
         authenticator,
@@ -75,7 +80,7 @@ fn service(config: &Config, authenticator: Authenticator) -> Result<Service, Ser
             config.maildrop.clone(),
             config.messages.exact_size,
         )),
-        tls: config.tls.as_ref().map(Tls::load).transpose()?,
+        tls: tls.transpose()?,
         timeouts: config.timeouts.clone(),
         limits,
         listeners: config.listeners.clone(),

@@ -101,7 +101,11 @@ impl Talk {
     fn new(service: Arc<Service>, runtime: Arc<Runtime>, place: usize) -> Self {
         let listener = &service.listeners[place];
         let rule = listener.rule.clone();
-        let channel = Channel { tls: None, rule };
+        let channel = Channel {
+            tls: None,
+            rule,
+            extra_end_points: Arc::default(),
+        };
         let offer = service.offer(listener, &channel);
         Self {
             session: Session::new(service.settings.clone(), offer),

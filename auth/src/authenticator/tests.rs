@@ -150,6 +150,7 @@ async fn a_password_where_none_is_permitted_is_not_even_looked_at() {
     let off = Channel {
         tls: Some(Arc::default()),
         rule: rule.into(),
+        extra_end_points: Arc::default(),
     };
     for channel in [channel(LoginType::Secure, false), off] {
         let right = Secret::new(b"right".to_vec());

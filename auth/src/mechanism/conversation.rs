@@ -123,7 +123,7 @@ pub(crate) struct Conversation {
 #[derive(Debug)]
 pub(crate) enum Step {
     /// The client has to answer this.
-    Challenge(Conversation, Vec<u8>),
+    Challenge(Box<Conversation>, Vec<u8>),
     /// It goes on once the directory has said which keys the login has.
     Keys(Box<KeysWanted>),
     /// The proof fits the keys. The message says so to the client, and may be sent only when the
@@ -142,7 +142,7 @@ pub(crate) enum Step {
 /// A conversation that waits for keys.
 #[derive(Debug)]
 pub(crate) struct KeysWanted {
-    conversation: Conversation,
+    conversation: Box<Conversation>,
     message: Vec<u8>,
     /// The name as the client sent it, decoded.
     pub(crate) login: String,
@@ -167,7 +167,7 @@ impl Conversation {
         spec: &'static MechanismSpec,
         channel: &Channel,
         plus_is_offered: bool,
-    ) -> Option<Self> {
+    ) -> Option<Box<Self>> {
         let keys = Arc::new(OnceLock::new());
         let facts = channel.tls.as_ref();
         let collector = Collector {
@@ -183,14 +183,14 @@ impl Conversation {
             .with_callback(collector)
             .ok()?;
         let server = SASLServer::<Collected, _>::with_cb(config, Bindings(channel.clone()));
-        Some(Self {
+        Some(Box::new(Self {
             session: server.start_suggested(spec.sasl.mechanism).ok()?,
             spec,
             channel: channel.clone(),
             plus_is_offered,
             keys,
             steps: 0,
-        })
+        }))
     }
 
     /// Carries the client's answer in. `None` is right only as the first call, when the client
@@ -198,7 +198,7 @@ impl Conversation {
     ///
     /// A mechanism that takes long (C libraries) would be stepped in the pool here, and nobody
     /// else needs to know; that is why this is asynchronous.
-    pub(crate) async fn step(mut self, response: Option<&[u8]>) -> Step {
+    pub(crate) async fn step(mut self: Box<Self>, response: Option<&[u8]>) -> Step {
         self.steps += 1;
         let first = self.steps == 1;
         let server_first = self.session.are_we_first();
@@ -222,7 +222,7 @@ impl Conversation {
     }
 
     /// Looks at a message of SCRAM before rsasl does.
-    fn scram(self, plus: bool, message: &[u8]) -> Step {
+    fn scram(self: Box<Self>, plus: bool, message: &[u8]) -> Step {
         if self.keys.get().is_some() {
             return if scram::is_client_final(message) {
                 self.advance(Some(message))
@@ -251,7 +251,7 @@ impl Conversation {
         }
     }
 
-    fn advance(mut self, response: Option<&[u8]>) -> Step {
+    fn advance(mut self: Box<Self>, response: Option<&[u8]>) -> Step {
         let mut challenge = Vec::new();
         match self.session.step(response, &mut challenge) {
             Ok(State::Running) => Step::Challenge(self, challenge),

@@ -12,13 +12,17 @@ mod authenticate;
 mod av_pair;
 mod challenge;
 mod flags;
+mod hash;
 mod keys;
 mod negotiate;
 mod octets;
+mod policy;
 mod text;
 
 pub use challenge::NtlmNames;
+pub use hash::NtHash;
 pub(crate) use keys::Key;
+pub use policy::{NtlmMode, NtlmPolicy, NtlmVerify};
 
 #[cfg(test)]
 mod tests;

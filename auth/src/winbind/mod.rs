@@ -34,6 +34,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 const WAITING_PER_CLIENT: usize = 16;
 const WAITING: usize = 256;
 
+/// How a domain controller is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WinbindSettings {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// How many of it run at most.
+    pub helpers: usize,
+    /// How long an answer is waited for.
+    pub deadline: Duration,
+}
+
 /// The helpers and those who wait for them.
 pub(crate) struct Winbind {
     pool: Pool,

@@ -45,6 +45,20 @@ pub(super) const LOGIN: Section = Section {
             dovecot: None,
         },
         Setting {
+            key: "login.extended_protection",
+            kind: Kind::Choice(&["none", "audit", "allow", "require"]),
+            default: Standing::Value(|defaults| text(defaults.extended_protection.as_str())),
+            example: "\"require\"",
+            doc: "Whether NTLM and GSSAPI clients must be bound to the certificate of this server (RFC 5929), so that \
+                  nobody can hand their login on from elsewhere. `none`: it is not looked at. `audit`: as `none`, and \
+                  the log says `would_break` for whoever a stricter rule would refuse. `allow`: who binds must be bound \
+                  to this server; who cannot bind is let in. `require`: everybody must. Then these mechanisms are not \
+                  offered without TLS, nor under a certificate whose signature defines no hash (Ed25519), unless \
+                  `tls.extra_certificates` names one.",
+            exchange: Some("Set-PopSettings -ExtendedProtectionPolicy"),
+            dovecot: None,
+        },
+        Setting {
             key: "login.cross_site",
             kind: Kind::Choice(&["refuse", "direct"]),
             default: Standing::Value(|defaults| text(cross_site_text(defaults.cross_site))),

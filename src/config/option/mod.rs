@@ -6,6 +6,7 @@
 mod door;
 mod login;
 mod mail;
+mod ntlm;
 mod protocol_log;
 mod server;
 
@@ -44,6 +45,8 @@ pub(super) enum Kind {
     Switch,
     /// A list of texts.
     List,
+    /// A program by its path, or a list of it and its arguments.
+    Command,
     /// A whole number from, to.
     Number(u64, u64),
     /// A duration from, to, in milliseconds.
@@ -83,6 +86,8 @@ pub(super) const SECTIONS: &[&Section] = &[
     &door::TLS,
     &door::SNI,
     &login::LOGIN,
+    &ntlm::NTLM,
+    &ntlm::WINBIND,
     &mail::USERS,
     &mail::MAILDROP,
     &mail::MESSAGES,
@@ -138,6 +143,7 @@ impl Kind {
             }
             Self::Switch => "true or false".to_owned(),
             Self::List => "list of texts".to_owned(),
+            Self::Command => "path, or list of a path and arguments".to_owned(),
             Self::Number(from, to) => format!("number from {from} to {to}"),
             Self::Span(from, to) => {
                 format!("duration from {} to {}", span_text(*from), span_text(*to))

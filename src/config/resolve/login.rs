@@ -37,7 +37,8 @@ const ELSEWHERE: &[&str] = &[
 
 impl Resolver<'_> {
     /// The rule of listeners that override nothing.
-    pub(super) fn rule(&mut self, written: &file::Login) -> LoginRule {
+    pub(super) fn rule(&mut self, file: &file::File) -> LoginRule {
+        let written = &file.login;
         LoginRule {
             login_type: word(
                 &written.login_type,
@@ -54,6 +55,14 @@ impl Resolver<'_> {
                         .collect()
                 }),
             user_pass: or(&written.user_pass, self.defaults.user_pass),
+            extended_protection: word(
+                &written.extended_protection,
+                words::extended_protection,
+                self.defaults.extended_protection,
+            ),
+            accept_ntlmv1: self
+                .networks("ntlm.accept_ntlmv1", &file.ntlm.accept_ntlmv1)
+                .unwrap_or_default(),
         }
     }
 
@@ -83,7 +92,7 @@ impl Resolver<'_> {
         Some(names)
     }
 
-    pub(super) fn policy(&mut self, written: &file::File) -> Policy {
+    pub(super) fn policy(&mut self, written: &file::File, hostname: &str) -> Policy {
         let defaults = self.defaults.clone();
         let login = &written.login;
         self.site_rule(written);
@@ -106,6 +115,7 @@ impl Resolver<'_> {
             refusal_delay: or(&login.refusal_delay, Span(defaults.refusal_delay)).0,
             blocked_accounts: self.blocked_accounts(login),
             certificate_names: self.certificate_names(login),
+            ntlm: self.ntlm(&written.ntlm, hostname),
         }
     }
 

@@ -4,6 +4,7 @@ mod clients;
 mod door;
 mod login;
 mod mail;
+mod ntlm;
 mod protocol_log;
 mod server;
 mod words;
@@ -76,10 +77,11 @@ impl Resolver<'_> {
         let hostname = self.hostname(written);
         let banner = self.banner(written);
         let run_as = self.run_as(written);
-        let rule = self.rule(&written.login);
-        let policy = self.policy(written);
+        let rule = self.rule(written);
+        let policy = self.policy(written, &hostname);
         let tls = self.tls(written);
         let listeners = self.listeners(written, &rule);
+        let winbind = self.winbind(written, &policy, &listeners);
         let limits = self.limits(&written.limits);
         let timeouts = self.timeouts(written);
         let users_file = self.users_file(written);
@@ -94,6 +96,7 @@ impl Resolver<'_> {
             listeners,
             tls: tls?,
             policy,
+            winbind,
             users_file: users_file?,
             maildrop: maildrop?,
             limits,
