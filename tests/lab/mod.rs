@@ -21,6 +21,7 @@ pub(crate) mod pki;
 pub(crate) mod pop3;
 pub(crate) mod postern;
 pub(crate) mod postfix;
+pub(crate) mod realm;
 pub(crate) mod strace;
 pub(crate) mod street;
 pub(crate) mod tool;
