@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use postern_auth::{Audit, LoginRecord};
+use postern_auth::{Audit, LoginRecord, WouldBreak};
 use tracing::{debug, error, info, warn};
 
 use crate::pop3::Ending;
@@ -256,6 +256,8 @@ impl Audit for LoginLog {
             site = record.site.as_deref(),
             outcome = if record.reason.is_granted() { "granted" } else { "refused" },
             reason = record.reason.as_str(),
+            would_break = record.would_break.map(WouldBreak::as_str),
+            detail = record.detail.as_deref(),
             duration_ms = milliseconds(record.duration),
             "login"
         );

@@ -196,6 +196,11 @@ pub struct LoginRecord {
     pub site: Option<String>,
     /// What came of it.
     pub reason: Reason,
+    /// The stricter rule that would have refused it.
+    pub would_break: Option<WouldBreak>,
+    /// What is behind the reason, and what to do about it, where the reason alone does not say; what
+    /// came from the client in it is bounded and escaped.
+    pub detail: Option<String>,
     /// From the beginning of the attempt to this record, the refusal delay left out. It contains
     /// the client's own time where a mechanism has several steps.
     pub duration: Duration,
@@ -236,6 +241,8 @@ impl Entry {
             delegate: None,
             site: None,
             reason: Reason::Cancelled,
+            would_break: None,
+            detail: None,
             duration: Duration::ZERO,
         };
         Self {

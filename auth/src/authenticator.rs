@@ -7,12 +7,12 @@ use crate::caller::{Admission, Standing};
 use crate::clock::Clock;
 use crate::evidence::Evidence;
 use crate::exchange::State;
-use crate::mechanism::{self, Conversation, MechanismSpec};
+use crate::mechanism::{self, Conversation, MechanismSpec, Surroundings};
 use crate::throttle::Throttle;
 use crate::verify::Desk;
 use crate::{
-    Audit, Caller, Channel, Directory, Exchange, LoginType, Policy, Reason, Refusal, RefusalKind,
-    Secret,
+    Audit, Caller, Channel, Directory, Exchange, Gssapi, LoginType, Policy, Reason, Refusal,
+    RefusalKind, Secret,
 };
 
 /// Shared by all connections; replaced whole when the configuration is reloaded.
@@ -35,6 +35,7 @@ impl Authenticator {
                 directory,
                 throttle,
                 clock,
+                gssapi: None,
             }),
             audit,
         }
@@ -51,6 +52,7 @@ impl Authenticator {
             directory,
             throttle,
             clock: self.desk.clock,
+            gssapi: None,
         };
         Self {
             desk: Arc::new(desk),
@@ -58,10 +60,23 @@ impl Authenticator {
         }
     }
 
+    /// The same desk with Kerberos: GSSAPI and GSS-SPNEGO are offered while it has a key.
+    #[must_use]
+    pub fn with_gssapi(self, gssapi: Option<Arc<Gssapi>>) -> Self {
+        let desk = Desk {
+            gssapi,
+            ..Desk::clone(&self.desk)
+        };
+        Self {
+            desk: Arc::new(desk),
+            audit: self.audit,
+        }
+    }
+
     /// The SASL mechanisms that a client on this channel may use now, in the order of the rule.
     /// Names that this server does not know are left out.
     pub fn mechanisms(&self, channel: &Channel) -> Vec<&str> {
-        offered(channel).map(MechanismSpec::name).collect()
+        self.offered(channel).map(MechanismSpec::name).collect()
     }
 
     /// Whether USER and PASS may be used on this channel.
@@ -94,12 +109,17 @@ impl Authenticator {
         if !admitted {
             return Err(refusal(RefusalKind::Credentials));
         }
-        let Some(spec) = offered(channel).find(|spec| spec.name() == name) else {
+        let Some(spec) = self.offered(channel).find(|spec| spec.name() == name) else {
             entry.close(Reason::MechanismNotOffered);
             return Err(refusal(RefusalKind::Mechanism));
         };
-        let plus_is_offered = offered(channel).any(MechanismSpec::binds);
-        let Some(conversation) = Conversation::begin(spec, channel, plus_is_offered) else {
+        let surroundings = Surroundings {
+            channel,
+            client: caller.address(),
+            plus_is_offered: self.offered(channel).any(MechanismSpec::binds),
+            gssapi: self.desk.gssapi.as_ref(),
+        };
+        let Some(conversation) = Conversation::begin(spec, &surroundings) else {
             entry.close(Reason::DirectoryTrouble);
             return Err(refusal(RefusalKind::Unavailable));
         };
@@ -134,6 +154,22 @@ impl Authenticator {
         Exchange::new(Arc::clone(&self.desk), standing, entry, state)
     }
 
+    /// The rule's mechanisms, as far as they are known, the login type permits them here, and the
+    /// channel and the server have what they need.
+    fn offered<'a>(
+        &'a self,
+        channel: &'a Channel,
+    ) -> impl Iterator<Item = &'static MechanismSpec> + 'a {
+        let names = channel.rule.mechanisms.iter();
+        let known = names.filter_map(|name| mechanism::find(name));
+        let has_keys = || self.desk.gssapi.as_ref().is_some_and(Gssapi::is_ready);
+        known.filter(move |spec| {
+            permits(channel, spec.plaintext)
+                && spec.fits(channel)
+                && (!spec.needs_keys() || has_keys())
+        })
+    }
+
     /// Opens an attempt and its record, and says whether the connection may still begin it.
     fn open(
         &self,
@@ -158,17 +194,6 @@ impl std::fmt::Debug for Authenticator {
             .field("policy", &self.desk.policy)
             .finish_non_exhaustive()
     }
-}
-
-/// The rule's mechanisms, as far as they are known, the login type permits them here and the
-/// channel has what they need.
-fn offered(channel: &Channel) -> impl Iterator<Item = &'static MechanismSpec> + '_ {
-    let known = channel
-        .rule
-        .mechanisms
-        .iter()
-        .filter_map(|name| mechanism::find(name));
-    known.filter(|spec| permits(channel, spec.plaintext) && spec.fits(channel))
 }
 
 /// `LoginType` of Set-PopSettings.

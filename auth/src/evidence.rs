@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::Secret;
+use crate::gssapi::{Failure, Proven};
 use crate::login::{MAX_LOGIN, split_delegate};
 
 /// The claim of a client and what it offers as proof. Nothing of it has been checked.
@@ -27,6 +28,8 @@ pub(crate) enum Evidence {
         /// In DER; the handshake has checked it against the authorities.
         certificate: Arc<[u8]>,
     },
+    /// What came of a context: GSSAPI and GSS-SPNEGO.
+    Context(Result<Box<Proven>, Failure>),
 }
 
 impl Evidence {

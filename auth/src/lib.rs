@@ -26,12 +26,8 @@ mod clock;
 mod directory;
 mod evidence;
 mod exchange;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the mechanism comes next")
-)]
-mod gssapi;
 mod extended_protection;
+mod gssapi;
 #[cfg(test)]
 mod house;
 mod identity;
@@ -61,11 +57,11 @@ pub use certificate::{CertificateName, Fingerprint};
 pub use channel::{Channel, TlsFacts};
 pub use directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
 pub use exchange::{Exchange, Progress};
+pub use extended_protection::ExtendedProtection;
 pub use gssapi::{
     Enctype, Gssapi, GssapiSettings, KeysError, Keytab, KeytabError, KeytabKey, LoginPattern,
     Principal, PrincipalRule, PrincipalRules, RealmRule, ServiceName,
 };
-pub use extended_protection::ExtendedProtection;
 pub use identity::Identity;
 pub use local::{
     ImportNote, Imported, LocalDirectory, LocalUsers, Owner, Problem, User, UsersError, UsersFile,

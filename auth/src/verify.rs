@@ -6,6 +6,7 @@
 
 mod account;
 mod certificate;
+mod context;
 mod password;
 mod scram;
 
@@ -18,16 +19,19 @@ use crate::directory::{Directory, Unavailable};
 use crate::evidence::Evidence;
 use crate::source::Source;
 use crate::throttle::{Limits, Throttle, Throttled, Ticket};
-use crate::{Account, Identity, Login, Policy, Reason};
+use crate::{Account, Gssapi, Identity, Login, Policy, Reason};
 
 pub(crate) use scram::Candidate;
 
 /// What all attempts share.
+#[derive(Clone)]
 pub(crate) struct Desk {
     pub(crate) policy: Policy,
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) clock: Clock,
+    /// Kerberos, where it is configured.
+    pub(crate) gssapi: Option<Arc<Gssapi>>,
 }
 
 /// Why a login did not come about.
@@ -108,6 +112,7 @@ impl Desk {
                 self.by_certificate(authzid.as_deref(), &certificate, entry)
                     .await
             }
+            Evidence::Context(context) => self.by_context(context, entry).await,
         }
     }
 

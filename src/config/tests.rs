@@ -8,6 +8,7 @@ use super::file::File;
 use super::option::{self, Kind, Standing};
 use super::*;
 
+mod gssapi;
 mod ntlm;
 
 const SMALL: &str = r#"

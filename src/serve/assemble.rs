@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use postern_auth::{Authenticator, Directory, LocalDirectory, LocalUsers, Pool};
+use postern_auth::{Authenticator, Directory, Gssapi, LocalDirectory, LocalUsers, Pool};
 
 use super::{ServeError, descriptors};
 use crate::config::{Config, Listener};
@@ -18,7 +18,8 @@ use crate::store::MaildirStore;
 pub fn assemble(config: &Config, hashing: &Arc<Pool>) -> Result<Service, ServeError> {
     let directory = directory(config, hashing)?;
     let policy = config.policy.clone();
-    let authenticator = Authenticator::with_directory(policy, directory, Arc::new(LoginLog));
+    let authenticator = Authenticator::with_directory(policy, directory, Arc::new(LoginLog))
+        .with_gssapi(gssapi(config, hashing));
     service(config, authenticator, None)
 }
 
@@ -34,7 +35,8 @@ pub(super) fn next(
     let directory = directory(config, hashing)?;
     let authenticator = before
         .authenticator
-        .reloaded(config.policy.clone(), directory);
+        .reloaded(config.policy.clone(), directory)
+        .with_gssapi(gssapi(config, hashing));
     let mut next = service(config, authenticator, before.tls.as_ref())?;
     next.listeners = (0..before.listeners.len())
         .filter_map(|place| same_address(before.listeners.get(..=place)?, config))
@@ -61,6 +63,12 @@ fn directory(config: &Config, hashing: &Arc<Pool>) -> Result<Arc<dyn Directory>,
         Arc::new(users),
         hashing.clone(),
     )))
+}
+
+/// Kerberos, if there is a keytab. Without a usable key in it the server starts nevertheless.
+fn gssapi(config: &Config, workers: &Arc<Pool>) -> Option<Arc<Gssapi>> {
+    let settings = config.gssapi.clone()?;
+    Some(Arc::new(Gssapi::new(settings, Arc::clone(workers))))
 }
 
 fn service(

@@ -345,6 +345,11 @@ impl Gssapi {
         self.keys.store(Arc::new(keys));
     }
 
+    /// The threads that call the library.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
     pub(super) fn keys(&self) -> Arc<Option<Keys>> {
         self.keys.load_full()
     }

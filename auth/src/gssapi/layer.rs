@@ -17,21 +17,17 @@ pub(super) enum NotOffered {
     Short,
     #[error("the client chose a security layer that was not offered, or none of them")]
     Layer,
-    #[error("the client has a largest message though it chose no security layer")]
-    Size,
     #[error("the authorization identity is too long, is not UTF-8 or has a NUL in it")]
     Authzid,
 }
 
 /// The authorization identity in a client's choice; empty when it names none.
 pub(super) fn choice(answer: &[u8]) -> Result<&str, NotOffered> {
-    let (choice, authzid) = answer.split_at_checked(4).ok_or(NotOffered::Short)?;
-    let (layer, size) = choice.split_first().ok_or(NotOffered::Short)?;
+    // RFC 4752 §3.1 wants a size of 0 when there is no layer; s-nail sends 0xFFFF. It means nothing
+    // then, so it is not looked at.
+    let ([layer, _, _, _], authzid) = answer.split_first_chunk().ok_or(NotOffered::Short)?;
     if *layer != NO_LAYER {
         return Err(NotOffered::Layer);
-    }
-    if size != [0; 3] {
-        return Err(NotOffered::Size);
     }
     if authzid.len() > MAX_AUTHZID || authzid.contains(&0) {
         return Err(NotOffered::Authzid);
@@ -48,6 +44,7 @@ mod tests {
         assert_eq!(choice(b"\x01\0\0\0"), Ok(""));
         assert_eq!(choice(b"\x01\0\0\0alice"), Ok("alice"));
         assert_eq!(choice("\u{1}\0\0\0é".as_bytes()), Ok("é"));
+        assert_eq!(choice(b"\x01\0\xff\xffalice"), Ok("alice"), "s-nail");
     }
 
     #[test]
@@ -61,7 +58,6 @@ mod tests {
             (b"\x04\0\x10\0", NotOffered::Layer),
             (b"\x05\0\0\0", NotOffered::Layer),
             (b"\x81\0\0\0", NotOffered::Layer),
-            (b"\x01\0\x10\0", NotOffered::Size),
             (b"\x01\0\0\0alice\0", NotOffered::Authzid),
             (b"\x01\0\0\0\0", NotOffered::Authzid),
             (b"\x01\0\0\0\xc0\x80", NotOffered::Authzid),

@@ -23,8 +23,9 @@ pub(crate) use failure::Failure;
 pub use keys::{Gssapi, GssapiSettings, KeysError, ServiceName};
 pub use keytab::{Keytab, KeytabError, KeytabKey};
 pub use principal::Principal;
+pub(crate) use rules::is_self;
 pub use rules::{LoginPattern, PrincipalRule, PrincipalRules, RealmRule};
-pub(crate) use talk::{Bindings, Bound, Flavour, Proven, Said, Talk};
+pub(crate) use talk::{Bindings, Flavour, Proven, Said, Talk};
 
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,9 @@ use super::failure::{self, Failure};
 use super::keys::{Gssapi, Keys, Pair};
 use super::layer;
 use super::principal::Principal;
-use crate::Reason;
+use super::rules::NoRule;
+use crate::extended_protection::{Bound, Ruling};
+use crate::{Channel, ExtendedProtection, Reason};
 
 /// GSS_C_CHANNEL_BOUND_FLAG (MIT 1.19): the client is bound to this channel.
 const CHANNEL_BOUND: u32 = libgssapi_sys::GSS_C_CHANNEL_BOUND_FLAG;
@@ -31,25 +33,39 @@ pub(crate) enum Flavour {
     Spnego,
 }
 
-/// What a client may be bound to.
-#[derive(Clone, Debug, Default)]
+/// What a client may be bound to, and whether it must be.
+#[derive(Clone, Debug)]
 pub(crate) struct Bindings {
-    /// Hashes of certificates (`tls-server-end-point`) that count as this channel's; none means that
-    /// a client's binding is not looked at.
-    pub(crate) accepted: Vec<Arc<[u8]>>,
-    /// Whether a client that is bound elsewhere is let in nevertheless, to be told in the record.
-    pub(crate) tolerant: bool,
+    protection: ExtendedProtection,
+    /// Hashes of certificates (`tls-server-end-point`) that count as this channel's.
+    end_points: Vec<Vec<u8>>,
 }
 
-/// What a client was bound to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Bound {
-    /// To nothing, or it was not looked at.
-    No,
-    /// To this channel.
-    Here,
-    /// To another, which was tolerated.
-    Elsewhere,
+impl Bindings {
+    /// Those of a channel.
+    pub(crate) fn of(channel: &Channel) -> Self {
+        Self {
+            protection: channel.rule.extended_protection,
+            end_points: channel.end_points().map(<[u8]>::to_vec).collect(),
+        }
+    }
+
+    /// What is compared with the client's binding, one after the other. A channel with nothing to be
+    /// bound to is compared with what no client has: the library then tells whether it is bound.
+    fn application_data(&self) -> Vec<Vec<u8>> {
+        match self.protection {
+            ExtendedProtection::None => Vec::new(),
+            ExtendedProtection::Audit | ExtendedProtection::Allow | ExtendedProtection::Require
+                if self.end_points.is_empty() =>
+            {
+                vec![END_POINT.to_vec()]
+            }
+            ExtendedProtection::Audit | ExtendedProtection::Allow | ExtendedProtection::Require => {
+                let with_name = |hash: &Vec<u8>| [END_POINT, hash].concat();
+                self.end_points.iter().map(with_name).collect()
+            }
+        }
+    }
 }
 
 /// Whose ticket it was.
@@ -57,12 +73,14 @@ pub(crate) enum Bound {
 pub(crate) struct Proven {
     /// The client, as its KDC vouches for it.
     pub(crate) client: Principal,
-    /// The principal whose key opened the ticket.
-    pub(crate) service: Principal,
+    /// The login that it is.
+    pub(crate) login: Result<String, NoRule>,
     /// Whose mailbox is asked for; empty when the client did not say.
     pub(crate) authzid: String,
     /// What the client was bound to.
     pub(crate) bound: Bound,
+    /// What follows from that.
+    pub(crate) ruling: Ruling,
 }
 
 /// What a step came to.
@@ -106,7 +124,7 @@ impl Talk {
             bindings,
             context: None,
             ticket: None,
-            bound: Bound::No,
+            bound: Bound::Nothing,
             stage: Stage::Accepting,
         }
     }
@@ -164,19 +182,24 @@ impl Talk {
 
     /// Takes the first token. The client's binding is compared within the library, with one at a
     /// time; the first look notes the authenticator, so that the others must not take it for a
-    /// replay of itself.
+    /// replay of itself. A client that is bound elsewhere is judged once it is known who it is.
     fn begin(&mut self, pair: &Pair, token: &[u8]) -> Result<Accepted, Error> {
         let Pair { noting, again } = pair;
-        let mut outcome = accept_with(noting, token, self.application_data(0).as_deref());
-        for place in 1..self.bindings.accepted.len() {
+        let compared = self.bindings.application_data();
+        let mut outcome = accept_with(noting, token, compared.first());
+        for data in compared.iter().skip(1) {
             if !outcome.as_ref().is_err_and(failure::is_bad_bindings) {
                 break;
             }
-            outcome = accept_with(again, token, self.application_data(place).as_deref());
+            outcome = accept_with(again, token, Some(data));
         }
-        if self.bindings.tolerant && outcome.as_ref().is_err_and(failure::is_bad_bindings) {
+        if outcome.as_ref().is_err_and(failure::is_bad_bindings) {
             outcome = accept_with(again, token, None);
-            self.bound = Bound::Elsewhere;
+            self.bound = if self.bindings.end_points.is_empty() {
+                Bound::Unknown
+            } else {
+                Bound::Elsewhere
+            };
         }
         outcome
     }
@@ -190,13 +213,9 @@ impl Talk {
     }
 
     fn go_on(&self, mut context: ServerCtx, token: &[u8]) -> Result<Accepted, Error> {
-        let answer = context.step(token, self.application_data(0).as_deref())?;
+        let compared = self.bindings.application_data();
+        let answer = context.step(token, compared.first().map(Vec::as_slice))?;
         Ok((context, answer.map(|answer| answer.to_vec())))
-    }
-
-    fn application_data(&self, place: usize) -> Option<Vec<u8>> {
-        let hash = self.bindings.accepted.get(place)?;
-        Some([END_POINT, hash].concat())
     }
 
     /// What must hold of a context besides that the library made it.
@@ -270,12 +289,12 @@ impl Talk {
                 "the principal has a name that is not text",
             )
         })?;
-        let bound = self.bound;
         Ok(Said::Proven(Box::new(Proven {
+            login: self.gssapi.settings.rules.login(&client, service.realm()),
             client,
-            service,
             authzid,
-            bound,
+            bound: self.bound,
+            ruling: self.bindings.protection.judge(self.bound),
         })))
     }
 }
@@ -283,9 +302,13 @@ impl Talk {
 /// A context, and what it says to the client.
 type Accepted = (ServerCtx, Option<Vec<u8>>);
 
-fn accept_with(credential: &Cred, token: &[u8], binding: Option<&[u8]>) -> Result<Accepted, Error> {
+fn accept_with(
+    credential: &Cred,
+    token: &[u8],
+    binding: Option<&Vec<u8>>,
+) -> Result<Accepted, Error> {
     let mut context = ServerCtx::new(Some(credential.clone()));
-    let answer = context.step(token, binding)?;
+    let answer = context.step(token, binding.map(Vec::as_slice))?;
     Ok((context, answer.map(|answer| answer.to_vec())))
 }
 

@@ -3,64 +3,24 @@
 //! The realm is that of `kdc-testenv/mit`. Each test has its own, as nextest gives each its own
 //! process; the acceptor in this process never sees its `krb5.conf`.
 #![expect(clippy::disallowed_types, reason = "starts a KDC and a client")]
+#![expect(dead_code, reason = "the room uses its part of the realm")]
 
 mod bindings;
 mod faults;
 mod layers;
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+#[path = "../../../tests/lab/kerberos.rs"]
+mod kerberos;
+
 use std::sync::Arc;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::*;
 use crate::{Pool, Reason};
-
-fn repository(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
-}
-
-/// A realm of its own, stopped when it is dropped.
-pub(super) struct Realm {
-    folder: tempfile::TempDir,
-}
+pub(super) use kerberos::{Initiator, Realm};
 
 impl Realm {
-    /// Starts it; alice has a ticket.
-    pub(super) fn start() -> Self {
-        let realm = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
-        realm.does(&["start"], &[]);
-        realm.kinit(&[], "alice");
-        realm
-    }
-
-    pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// `kdc-testenv/mit VERB FOLDER ARGUMENTS`.
-    pub(super) fn does(&self, verb: &[&str], arguments: &[&str]) {
-        let output = self.command(verb).args(arguments).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{verb:?} {arguments:?}: {said}");
-    }
-
-    fn command(&self, verb: &[&str]) -> Command {
-        let mut command = Command::new(repository("kdc-testenv/mit"));
-        command.args(verb).arg(self.folder.path());
-        command
-    }
-
-    pub(super) fn kinit(&self, options: &[&str], user: &str) {
-        let keytab = self.path("users.keytab");
-        let begin = ["kinit", "-k", "-t", keytab.to_str().unwrap()];
-        self.does(&["enter"], &[&begin, options, &[user]].concat());
-    }
-
     pub(super) fn settings(&self) -> GssapiSettings {
         GssapiSettings {
             keytab: self.path("pop.keytab"),
@@ -74,41 +34,6 @@ impl Realm {
     pub(super) fn gssapi(&self) -> Arc<Gssapi> {
         gssapi(self.settings())
     }
-
-    /// A client with alice's ticket; `before` stands before the program, as `faketime` does.
-    pub(super) fn client_under(&self, before: &[&str], arguments: &[&str]) -> Initiator {
-        let mut command = self.command(&["enter"]);
-        command.args(before).arg("/usr/bin/python3");
-        command
-            .arg(repository("tests/clients/gss_initiator.py"))
-            .args(arguments);
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        Initiator {
-            child,
-            input,
-            output: BufReader::new(output),
-        }
-    }
-
-    pub(super) fn client(&self, arguments: &[&str]) -> Initiator {
-        self.client_under(&[], arguments)
-    }
-
-    /// The first token of such a client.
-    pub(super) fn token(&self, arguments: &[&str]) -> Vec<u8> {
-        self.client(arguments).hears()
-    }
-}
-
-impl Drop for Realm {
-    fn drop(&mut self) {
-        let _ = self.command(&["stop"]).output();
-    }
 }
 
 pub(super) fn gssapi(settings: GssapiSettings) -> Arc<Gssapi> {
@@ -116,45 +41,22 @@ pub(super) fn gssapi(settings: GssapiSettings) -> Arc<Gssapi> {
     Arc::new(Gssapi::new(settings, pool))
 }
 
-/// The scripted client.
-pub(super) struct Initiator {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-}
-
 impl Initiator {
-    fn hears(&mut self) -> Vec<u8> {
-        let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
-        assert!(!line.is_empty(), "the client has ended");
-        BASE64_STANDARD.decode(line.trim_end()).unwrap()
-    }
-
     /// Talks to the end.
     pub(super) fn talk(&mut self, talk: &mut Talk) -> Result<Proven, Failure> {
         loop {
-            let said = self.hears();
+            let said = BASE64_STANDARD.decode(self.says()).unwrap();
             match talk.step(&said)? {
                 Said::Proven(proven) => return Ok(*proven),
-                Said::Challenge(challenge) => {
-                    let line = BASE64_STANDARD.encode(challenge);
-                    writeln!(self.input, "{line}").unwrap();
-                }
+                Said::Challenge(challenge) => self.hears(&BASE64_STANDARD.encode(challenge)),
             }
         }
     }
 }
 
-impl Drop for Initiator {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 pub(super) fn begin(gssapi: &Arc<Gssapi>, flavour: Flavour) -> Talk {
-    Talk::new(Arc::clone(gssapi), flavour, Bindings::default())
+    let channel = crate::house::channel(crate::LoginType::PlainText, false);
+    Talk::new(Arc::clone(gssapi), flavour, Bindings::of(&channel))
 }
 
 pub(super) fn refused<T: std::fmt::Debug>(outcome: Result<T, Failure>) -> (Reason, String) {
@@ -176,8 +78,8 @@ fn a_ticket_says_who_it_is_with_and_without_mutual_authentication() {
                 .talk(&mut begin(&gssapi, flavour))
                 .unwrap();
             assert_eq!(proven.client.to_string(), "alice@EXAMPLE.TEST");
-            assert_eq!(proven.service.to_string(), "pop/localhost@EXAMPLE.TEST");
-            assert_eq!((proven.authzid.as_str(), proven.bound), ("", Bound::No));
+            assert_eq!(proven.login, Ok("alice@EXAMPLE.TEST".to_owned()));
+            assert_eq!(proven.authzid, "");
         }
     }
 }

@@ -1,7 +1,8 @@
 //! One conversation of a mechanism with a client, driven by rsasl.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rsasl::callback::{Context, Request, SessionCallback, SessionData};
 use rsasl::config::SASLConfig;
@@ -12,9 +13,11 @@ use rsasl::property::{AuthzId, SizedProperty};
 use rsasl::registry::Registry;
 use rsasl::validate::{Validate, ValidationError};
 
+use super::gssapi::{TalkCell, TalkWanted};
 use super::scram::{self, Binding, ClientFirst, Offer};
 use super::{Collects, MechanismSpec, authzid};
 use crate::evidence::Evidence;
+use crate::gssapi::{Bindings, Gssapi, Talk};
 use crate::scram::ScramKeys;
 use crate::{Channel, Reason};
 
@@ -48,6 +51,7 @@ struct Collector {
     collects: Collects,
     keys: Arc<OnceLock<ScramKeys>>,
     certificate: Option<Arc<[u8]>>,
+    talk: Option<TalkCell>,
 }
 
 impl SessionCallback for Collector {
@@ -57,6 +61,9 @@ impl SessionCallback for Collector {
         _context: &Context,
         request: &mut Request<'_>,
     ) -> Result<(), SessionError> {
+        if let Some(talk) = &self.talk {
+            request.satisfy::<TalkWanted>(talk)?;
+        }
         if let Some(keys) = self.keys.get() {
             request.satisfy::<ScramStoredPassword<'_>>(&ScramStoredPassword::new(
                 keys.form().iterations,
@@ -75,7 +82,7 @@ impl SessionCallback for Collector {
         validate: &mut Validate<'_>,
     ) -> Result<(), ValidationError> {
         let gathered = match self.collects {
-            Collects::Messages => {
+            Collects::Messages | Collects::Context(_) => {
                 let evidence = context.get_ref::<Collected>();
                 evidence.map(|evidence| Gathered::Evidence(evidence.clone()))
             }
@@ -100,10 +107,10 @@ impl Collector {
     }
 }
 
-/// The bindings of a channel, for rsasl.
-struct Bindings(Channel);
+/// What a channel can be bound to, for rsasl.
+struct ChannelBindings(Channel);
 
-impl ChannelBindingCallback for Bindings {
+impl ChannelBindingCallback for ChannelBindings {
     fn get_cb_data(&self, name: &str) -> Option<&[u8]> {
         Binding::named(name, &self.0)?.data(&self.0)
     }
@@ -111,12 +118,26 @@ impl ChannelBindingCallback for Bindings {
 
 /// A conversation that goes on. Dropping it is giving it up.
 pub(crate) struct Conversation {
-    session: Session<Collected, Bindings>,
+    session: Session<Collected, ChannelBindings>,
     spec: &'static MechanismSpec,
     channel: Channel,
     plus_is_offered: bool,
     keys: Arc<OnceLock<ScramKeys>>,
+    /// Who steps a mechanism that calls the library of Kerberos, and for whom.
+    workers: Option<(Arc<Gssapi>, IpAddr)>,
     steps: u32,
+}
+
+/// Where a conversation takes place.
+pub(crate) struct Surroundings<'a> {
+    /// The connection.
+    pub(crate) channel: &'a Channel,
+    /// The client.
+    pub(crate) client: IpAddr,
+    /// Whether a mechanism that binds is offered on this channel.
+    pub(crate) plus_is_offered: bool,
+    /// Kerberos, where it is configured.
+    pub(crate) gssapi: Option<&'a Arc<Gssapi>>,
 }
 
 /// What a step came to.
@@ -137,6 +158,8 @@ pub(crate) enum Step {
     NoEvidence,
     /// The answer was not one of the mechanism's.
     Malformed,
+    /// Too much waits for the workers.
+    Overloaded,
 }
 
 /// A conversation that waits for keys.
@@ -161,19 +184,29 @@ impl KeysWanted {
 }
 
 impl Conversation {
-    /// Begins a conversation; none when rsasl cannot. `plus_is_offered`: whether a mechanism that
-    /// binds is offered on this channel.
+    /// Begins a conversation; none when rsasl cannot, or there is no Kerberos for one that needs it.
     pub(crate) fn begin(
         spec: &'static MechanismSpec,
-        channel: &Channel,
-        plus_is_offered: bool,
+        surroundings: &Surroundings<'_>,
     ) -> Option<Box<Self>> {
+        let channel = surroundings.channel;
+        let workers = surroundings.gssapi.filter(|_| spec.needs_keys());
+        let workers = workers.map(|gssapi| (Arc::clone(gssapi), surroundings.client));
+        let talk = match spec.collects {
+            Collects::Context(flavour) => {
+                let (gssapi, _) = workers.as_ref()?;
+                let talk = Talk::new(Arc::clone(gssapi), flavour, Bindings::of(channel));
+                Some(Arc::new(Mutex::new(talk)))
+            }
+            Collects::Messages | Collects::Scram { .. } | Collects::Certificate => None,
+        };
         let keys = Arc::new(OnceLock::new());
         let facts = channel.tls.as_ref();
         let collector = Collector {
             collects: spec.collects,
             keys: Arc::clone(&keys),
             certificate: facts.and_then(|facts| facts.client_certificate.clone()),
+            talk,
         };
         // This mechanism alone: rsasl would else refuse the `y` flag where it knows a -PLUS,
         // whether or not that is offered.
@@ -182,13 +215,14 @@ impl Conversation {
             .with_registry(registry)
             .with_callback(collector)
             .ok()?;
-        let server = SASLServer::<Collected, _>::with_cb(config, Bindings(channel.clone()));
+        let server = SASLServer::<Collected, _>::with_cb(config, ChannelBindings(channel.clone()));
         Some(Box::new(Self {
             session: server.start_suggested(spec.sasl.mechanism).ok()?,
             spec,
             channel: channel.clone(),
-            plus_is_offered,
+            plus_is_offered: surroundings.plus_is_offered,
             keys,
+            workers,
             steps: 0,
         }))
     }
@@ -196,8 +230,8 @@ impl Conversation {
     /// Carries the client's answer in. `None` is right only as the first call, when the client
     /// sent no initial response.
     ///
-    /// A mechanism that takes long (C libraries) would be stepped in the pool here, and nobody
-    /// else needs to know; that is why this is asynchronous.
+    /// A mechanism that calls the library of Kerberos is stepped in the pool, and nobody else needs
+    /// to know; that is why this is asynchronous.
     pub(crate) async fn step(mut self: Box<Self>, response: Option<&[u8]>) -> Step {
         self.steps += 1;
         let first = self.steps == 1;
@@ -218,6 +252,7 @@ impl Conversation {
             (Collects::Scram { plus }, Some(message)) => self.scram(plus, message),
             (Collects::Scram { .. }, None) => Step::Malformed,
             (Collects::Messages | Collects::Certificate, _) => self.advance(response),
+            (Collects::Context(_), message) => self.work(message).await,
         }
     }
 
@@ -251,6 +286,18 @@ impl Conversation {
         }
     }
 
+    /// Steps it in the pool: the library reads the keytab, and notes what it saw in a file.
+    async fn work(self: Box<Self>, response: Option<&[u8]>) -> Step {
+        let (Some((gssapi, client)), Some(message)) = (self.workers.clone(), response) else {
+            return Step::Malformed;
+        };
+        let message = message.to_vec();
+        let stepped = gssapi
+            .pool()
+            .run(client, move || self.advance(Some(&message)));
+        stepped.await.unwrap_or(Step::Overloaded)
+    }
+
     fn advance(mut self: Box<Self>, response: Option<&[u8]>) -> Step {
         let mut challenge = Vec::new();
         match self.session.step(response, &mut challenge) {
@@ -259,7 +306,9 @@ impl Conversation {
                 (Some(Gathered::Evidence(evidence)), _) => Step::Evidence(evidence),
                 (Some(Gathered::ProofFits), _) => Step::Proven(challenge),
                 (None, Collects::Scram { .. }) => Step::Unproven(scram::why_not(&challenge)),
-                (None, Collects::Messages | Collects::Certificate) => Step::NoEvidence,
+                (None, Collects::Messages | Collects::Certificate | Collects::Context(_)) => {
+                    Step::NoEvidence
+                }
             },
             Err(fault) => {
                 tracing::debug!(fault = %Detail(&fault), "a SASL answer was not understood");

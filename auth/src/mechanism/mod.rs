@@ -6,17 +6,20 @@
 
 mod authzid;
 mod conversation;
+mod gssapi;
 mod login;
 mod plain;
 mod scram;
 
-pub(crate) use conversation::{Conversation, KeysWanted, Step};
+pub(crate) use authzid::prepare as prepare_authzid;
+pub(crate) use conversation::{Conversation, KeysWanted, Step, Surroundings};
 use rsasl::mechanisms::external::EXTERNAL;
 use rsasl::mechanisms::scram::{SCRAM_SHA256, SCRAM_SHA256_PLUS};
 use rsasl::registry::Mechanism;
 pub use scram::Binding;
 
 use crate::Channel;
+use crate::gssapi::Flavour;
 
 /// One mechanism: its definition apart from its code. A new one is one row in [`MECHANISMS`].
 pub(crate) struct MechanismSpec {
@@ -40,6 +43,8 @@ enum Needs {
     Binding,
     /// A client certificate.
     Certificate,
+    /// What Extended Protection requires; and the server must have a key of Kerberos.
+    Keys,
 }
 
 /// How a mechanism comes to its evidence.
@@ -51,6 +56,8 @@ enum Collects {
     Scram { plus: bool },
     /// It is the certificate of the channel.
     Certificate,
+    /// It is what came of a GSSAPI context.
+    Context(Flavour),
 }
 
 impl MechanismSpec {
@@ -63,12 +70,18 @@ impl MechanismSpec {
     pub(crate) fn fits(&self, channel: &Channel) -> bool {
         match self.needs {
             Needs::Nothing => true,
+            Needs::Keys => channel.rule.extended_protection.can_be_met(channel),
             Needs::Binding => scram::can_bind(channel),
             Needs::Certificate => {
                 let facts = channel.tls.as_ref();
                 facts.is_some_and(|facts| facts.client_certificate.is_some())
             }
         }
+    }
+
+    /// Whether it is offered only while there is a key of Kerberos.
+    pub(crate) fn needs_keys(&self) -> bool {
+        self.needs == Needs::Keys
     }
 
     /// Whether it is one that binds to the channel.
@@ -78,7 +91,21 @@ impl MechanismSpec {
 }
 
 /// The mechanisms that this server knows.
-pub(crate) static MECHANISMS: [MechanismSpec; 5] = [
+pub(crate) static MECHANISMS: [MechanismSpec; 7] = [
+    MechanismSpec {
+        plaintext: false,
+        needs: Needs::Keys,
+        either_first: false,
+        collects: Collects::Context(Flavour::Gssapi),
+        sasl: gssapi::GSSAPI,
+    },
+    MechanismSpec {
+        plaintext: false,
+        needs: Needs::Keys,
+        either_first: false,
+        collects: Collects::Context(Flavour::Spnego),
+        sasl: gssapi::SPNEGO,
+    },
     MechanismSpec {
         plaintext: true,
         needs: Needs::Nothing,

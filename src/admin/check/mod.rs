@@ -6,6 +6,7 @@
 mod certificate;
 mod clients;
 mod files;
+mod gssapi;
 mod ports;
 mod service;
 
@@ -58,6 +59,9 @@ impl Office<'_> {
             if let Some(asked) = &tls.clients {
                 contents = clients::check(asked, self.now, findings);
             }
+        }
+        if let Some(settings) = &config.gssapi {
+            contents.extend(gssapi::check(settings, findings));
         }
         let accounts = files::users(config, findings);
         files::maildrops(config, &accounts, findings);

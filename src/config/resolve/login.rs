@@ -11,6 +11,8 @@ use toml::Spanned;
 /// What this version can do.
 const MECHANISMS: &[&str] = &[
     "EXTERNAL",
+    "GSS-SPNEGO",
+    "GSSAPI",
     "LOGIN",
     "PLAIN",
     "SCRAM-SHA-256",
@@ -18,16 +20,13 @@ const MECHANISMS: &[&str] = &[
 ];
 
 /// What is said of a mechanism that is not here.
-const REMEDY: &str =
-    "remove it; this version has EXTERNAL, LOGIN, PLAIN, SCRAM-SHA-256 and SCRAM-SHA-256-PLUS";
+const REMEDY: &str = "remove it; this version has EXTERNAL, GSS-SPNEGO, GSSAPI, LOGIN, PLAIN, SCRAM-SHA-256 and SCRAM-SHA-256-PLUS";
 
 /// What somebody may ask for, to be told that it is not here rather than that it does not exist.
 const ELSEWHERE: &[&str] = &[
     "CRAM-MD5",
     "DIGEST-MD5",
     "GS2-KRB5",
-    "GSS-SPNEGO",
-    "GSSAPI",
     "NTLM",
     "OAUTHBEARER",
     "SCRAM-SHA-1",

@@ -26,7 +26,6 @@ fn no_layer_is_the_one_choice() {
         ("03000000", "not offered"),
         ("04001000", "not offered"),
         ("05000000", "not offered"),
-        ("01001000", "largest message"),
         ("01000000616c69636500", "NUL"),
         ("01000000c080", "UTF-8"),
     ] {
