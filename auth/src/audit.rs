@@ -20,6 +20,10 @@ pub enum Reason {
     AmbiguousCertificate,
     /// The ticket cannot be opened, or is broken.
     BadTicket,
+    /// NTLM: a null session, without a name and a proof.
+    Anonymous,
+    /// NTLM: the integrity code does not fit the messages; somebody changed one on its way.
+    BadMic,
     /// The client could bind to the channel and was not offered to, though it was: somebody on the
     /// way takes things out of the offer.
     BindingStripped,
@@ -41,22 +45,36 @@ pub enum Reason {
     KeyType,
     /// The keytab has not the version of the key that the ticket needs.
     KeyVersion,
+    /// NTLM: the client answered with LM or LMv2 alone, which is never verified.
+    LmOnly,
     /// What the client sent is not a message of the mechanism.
     Malformed,
     /// The mechanism does not exist, or not on this channel.
     MechanismNotOffered,
     /// The mechanism came to its end without anything to verify.
     NoEvidence,
+    /// A domain controller accepted the proof, but no account answers to the name.
+    NoAccount,
     /// The client is bound to nothing, and has to be.
     NoBinding,
     /// The account has no SCRAM keys, or was not named by its own name.
     NoKeys,
+    /// NTLM: the client sent no integrity code, and has to.
+    NoMic,
+    /// NTLM: the account has no NT hash.
+    NoNtHash,
     /// The account has no password, so none can be right.
     NoPassword,
     /// The ticket is genuine, but no rule says whose principal it is.
     NoPrincipalRule,
     /// The name and password are right, but the account may not open the mailbox asked for.
     NoRight,
+    /// NTLM is switched off, and neither the account nor its network is an exception.
+    NtlmOff,
+    /// NTLM: the client answered with NTLMv1, which is not accepted from its network.
+    NtlmV1,
+    /// NTLM: the response was made for a server of another name.
+    OtherServer,
     /// The mailbox lives in another site.
     OtherSite,
     /// Too much waits for the workers already.
@@ -67,6 +85,8 @@ pub enum Reason {
     Repeated,
     /// The same authenticator came before.
     Replayed,
+    /// NTLM: the response was made at another time; or the client's clock is wrong.
+    Stale,
     /// Too many refused logins lately, of the account or from the source; nothing was verified.
     Throttled,
     /// The ticket has expired.
@@ -97,6 +117,8 @@ impl Reason {
             Self::Granted => "granted",
             Self::AmbiguousCertificate => "ambiguous-certificate",
             Self::BadTicket => "bad-ticket",
+            Self::Anonymous => "anonymous",
+            Self::BadMic => "bad-mic",
             Self::BindingStripped => "binding-stripped",
             Self::Blocked => "blocked",
             Self::Cancelled => "cancelled",
@@ -107,19 +129,27 @@ impl Reason {
             Self::KerberosTrouble => "kerberos-trouble",
             Self::KeyType => "key-type",
             Self::KeyVersion => "key-version",
+            Self::LmOnly => "lm-only",
             Self::Malformed => "malformed",
             Self::MechanismNotOffered => "mechanism-not-offered",
+            Self::NoAccount => "no-account",
             Self::NoBinding => "no-binding",
             Self::NoEvidence => "no-evidence",
             Self::NoKeys => "no-keys",
+            Self::NoMic => "no-mic",
+            Self::NoNtHash => "no-nt-hash",
             Self::NoPassword => "no-password",
             Self::NoPrincipalRule => "no-principal-rule",
             Self::NoRight => "no-right",
+            Self::NtlmOff => "ntlm-off",
+            Self::NtlmV1 => "ntlmv1",
+            Self::OtherServer => "other-server",
             Self::OtherSite => "other-site",
             Self::Overloaded => "overloaded",
             Self::Pop3Off => "pop3-off",
             Self::Repeated => "repeated",
             Self::Replayed => "replayed",
+            Self::Stale => "stale",
             Self::Throttled => "throttled",
             Self::TicketExpired => "ticket-expired",
             Self::TooManyAttempts => "too-many-attempts",
@@ -169,6 +199,31 @@ impl WouldBreak {
     }
 }
 
+/// Which NTLM a client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NtlmForm {
+    /// A null session.
+    Anonymous,
+    /// LM or LMv2 alone.
+    Lm,
+    /// NTLMv1.
+    V1,
+    /// NTLMv2.
+    V2,
+}
+
+impl NtlmForm {
+    /// The word in the log, never changed once released.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Lm => "lm",
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+        }
+    }
+}
+
 /// One attempt to log in. Names are as typed, at most 256 characters, with controls escaped.
 #[derive(Clone, Debug)]
 pub struct LoginRecord {
@@ -184,6 +239,15 @@ pub struct LoginRecord {
     /// What the client bound itself to, as far as the mechanism binds. It is proven only when the
     /// login was granted.
     pub binding: Binding,
+    /// NTLM: which one.
+    pub ntlm: Option<NtlmForm>,
+    /// NTLM: what the client says about its machine, which need not be true.
+    pub workstation: Option<String>,
+    /// NTLM: whether the client says that it protects the messages with an integrity code.
+    pub mic: Option<bool>,
+    /// The stricter rules under which this login would have been refused. Only of one that was
+    /// granted, and only where a rule stands on `audit`.
+    pub would_break: Vec<WouldBreak>,
     /// The name as typed, if the client came so far. For EXTERNAL the certificate's fingerprint.
     pub login: Option<String>,
     /// The mailbox asked for as typed (the authorization identity), if the client named one.
@@ -196,8 +260,6 @@ pub struct LoginRecord {
     pub site: Option<String>,
     /// What came of it.
     pub reason: Reason,
-    /// The stricter rule that would have refused it.
-    pub would_break: Option<WouldBreak>,
     /// What is behind the reason, and what to do about it, where the reason alone does not say; what
     /// came from the client in it is bounded and escaped.
     pub detail: Option<String>,
@@ -235,13 +297,16 @@ impl Entry {
             mechanism,
             tls,
             binding: Binding::None,
+            ntlm: None,
+            workstation: None,
+            mic: None,
+            would_break: Vec::new(),
             login: None,
             mailbox: None,
             account: None,
             delegate: None,
             site: None,
             reason: Reason::Cancelled,
-            would_break: None,
             detail: None,
             duration: Duration::ZERO,
         };

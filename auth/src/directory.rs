@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 use crate::scram::{self, Form, ScramKeys};
-use crate::{Account, Fingerprint, Login, NtHash, Overloaded, Secret};
+use crate::{Account, Description, Fingerprint, Login, NtHash, Overloaded, Secret};
 
 /// An answer that may take a while. It holds no lock while it waits.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'a>>;
@@ -56,6 +56,16 @@ pub trait Directory: Send + Sync {
         client: IpAddr,
     ) -> Answer<'a, Option<Arc<Account>>> {
         let _ = (fingerprint, client);
+        Box::pin(async { Ok(None) })
+    }
+
+    /// What is known of an account, for an administrator; none from a directory that does not say.
+    fn describe<'a>(
+        &'a self,
+        account: &'a Account,
+        client: IpAddr,
+    ) -> Answer<'a, Option<Description>> {
+        let _ = (account, client);
         Box::pin(async { Ok(None) })
     }
 

@@ -5,8 +5,8 @@
 //! §4). The rule is decided here, for every mechanism alike; how a mechanism carries the binding
 //! is its own business. SCRAM has its own rule: a name that ends in `-PLUS` binds, always.
 
+use crate::Reason;
 use crate::audit::WouldBreak;
-use crate::{Channel, Reason};
 
 /// What a listener asks of NTLM and GSSAPI: Exchange's and IIS' `ExtendedProtectionPolicy`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,12 +56,6 @@ impl ExtendedProtection {
             Self::Allow => "allow",
             Self::Require => "require",
         }
-    }
-
-    /// Whether anybody can meet the rule on this channel; a mechanism that nobody can use is not
-    /// offered.
-    pub(crate) fn can_be_met(self, channel: &Channel) -> bool {
-        self != Self::Require || channel.end_points().next().is_some()
     }
 
     /// What becomes of a login with this binding, whose proof is right.

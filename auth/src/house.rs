@@ -92,7 +92,7 @@ pub(crate) fn house_of(policy: Policy, text: &str) -> House {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("users.toml");
     crate::local::tests::write(&path, text);
-    let users = Arc::new(LocalUsers::open(&path).unwrap());
+    let users = Arc::new(LocalUsers::open(&path, None).unwrap());
     let pool = Arc::new(Pool::new("hash", 2, 1000, 1000).unwrap());
     let records = Arc::new(Records::default());
     let audit: Arc<dyn Audit> = Arc::<Records>::clone(&records);

@@ -23,6 +23,7 @@ mod caller;
 mod certificate;
 mod channel;
 mod clock;
+mod description;
 mod directory;
 mod evidence;
 mod exchange;
@@ -31,11 +32,11 @@ mod gssapi;
 #[cfg(test)]
 mod house;
 mod identity;
+mod letters;
 mod local;
 mod login;
 mod mechanism;
 mod network;
-#[cfg_attr(not(test), expect(dead_code, reason = "the mechanism comes next"))]
 mod ntlm;
 mod password;
 mod policy;
@@ -46,15 +47,15 @@ mod secret;
 mod source;
 mod throttle;
 mod verify;
-#[expect(dead_code, reason = "NTLM's verifier comes next")]
 mod winbind;
 
 pub use account::{Account, Site};
-pub use audit::{Audit, LoginRecord, Reason, WouldBreak};
+pub use audit::{Audit, LoginRecord, NtlmForm, Reason, WouldBreak};
 pub use authenticator::Authenticator;
 pub use caller::Caller;
 pub use certificate::{CertificateName, Fingerprint};
 pub use channel::{Channel, TlsFacts};
+pub use description::{Description, NtHashForm};
 pub use directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
 pub use exchange::{Exchange, Progress};
 pub use extended_protection::ExtendedProtection;
@@ -64,8 +65,9 @@ pub use gssapi::{
 };
 pub use identity::Identity;
 pub use local::{
-    ImportNote, Imported, LocalDirectory, LocalUsers, Owner, Problem, User, UsersError, UsersFile,
-    import_passwd_file,
+    DamagedNtHash, ImportNote, Imported, KeyError, LocalDirectory, LocalUsers, Owner, Problem,
+    SealTrouble, StoredNtHash, User, UsersError, UsersFile, UsersKey, import_passwd_file,
+    import_smbpasswd,
 };
 pub use login::{Login, LoginError};
 pub use mechanism::Binding;
@@ -78,4 +80,4 @@ pub use refusal::{Refusal, RefusalKind};
 pub use scram::{ScramError, ScramKeys};
 pub use secret::Secret;
 pub use source::Source;
-pub use winbind::WinbindSettings;
+pub use winbind::{Winbind, WinbindSettings};

@@ -118,6 +118,17 @@ impl PasswordHash {
     }
 
     /// What a check costs, as far as two hashes can be told apart by it.
+    /// The name of its scheme, for people.
+    pub fn scheme_name(&self) -> &'static str {
+        match self.scheme {
+            Scheme::Argon2id => "Argon2",
+            Scheme::Bcrypt => "bcrypt",
+            Scheme::Sha256 => "SHA-256 crypt",
+            Scheme::Sha512 => "SHA-512 crypt",
+            Scheme::Yescrypt => "yescrypt",
+        }
+    }
+
     pub(crate) fn cost(&self) -> (Scheme, &str) {
         let end = match self.scheme {
             // $argon2id$v=19$m=…$salt, $2b$12$salt, $y$j9T$salt: the parameters are fixed fields.

@@ -7,6 +7,7 @@
 mod account;
 mod certificate;
 mod context;
+mod ntlm;
 mod password;
 mod scram;
 
@@ -19,7 +20,7 @@ use crate::directory::{Directory, Unavailable};
 use crate::evidence::Evidence;
 use crate::source::Source;
 use crate::throttle::{Limits, Throttle, Throttled, Ticket};
-use crate::{Account, Gssapi, Identity, Login, Policy, Reason};
+use crate::{Account, Gssapi, Identity, Login, Policy, Reason, Winbind};
 
 pub(crate) use scram::Candidate;
 
@@ -28,6 +29,8 @@ pub(crate) use scram::Candidate;
 pub(crate) struct Desk {
     pub(crate) policy: Policy,
     pub(crate) directory: Arc<dyn Directory>,
+    /// The way to a domain controller.
+    pub(crate) winbind: Option<Arc<Winbind>>,
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) clock: Clock,
     /// Kerberos, where it is configured.
@@ -113,6 +116,7 @@ impl Desk {
                     .await
             }
             Evidence::Context(context) => self.by_context(context, entry).await,
+            Evidence::Ntlm(evidence) => self.by_ntlm(&evidence, standing, entry).await,
         }
     }
 

@@ -155,6 +155,7 @@ pub(super) struct Winbind {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Users {
     pub(super) file: Maybe<String>,
+    pub(super) key_file: Maybe<String>,
 }
 
 /// `[maildrop]`

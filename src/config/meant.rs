@@ -37,6 +37,8 @@ pub struct Config {
     pub gssapi: Option<GssapiSettings>,
     /// The file of the local accounts.
     pub users_file: PathBuf,
+    /// The key of the NT hashes in it; none when they are in the clear.
+    pub users_key: Option<PathBuf>,
     /// Where Maildirs are.
     pub maildrop: Pattern,
     /// How much one client, and all of them, may take.

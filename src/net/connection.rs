@@ -93,7 +93,7 @@ impl Connection {
     ) -> Self {
         let (number, began) = (house.number(), Instant::now());
         let channel = service.clear(&listener);
-        let offer = service.offer(&listener, &channel);
+        let offer = service.offer(&listener, &channel, address);
         let log = house.protocol_log.as_ref();
         let ends = || (tcp.local_addr().ok(), tcp.peer_addr().ok());
         Self {
@@ -379,7 +379,9 @@ impl Connection {
             Ok((stream, facts)) => {
                 self.stream = Stream::Tls(Box::new(stream));
                 self.channel.tls = Some(Arc::new(facts));
-                let offer = self.service.offer(&self.listener, &self.channel);
+                let offer =
+                    self.service
+                        .offer(&self.listener, &self.channel, self.caller.address());
                 self.session.secured(offer);
                 Ok(())
             }

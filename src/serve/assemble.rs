@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use postern_auth::{Authenticator, Directory, Gssapi, LocalDirectory, LocalUsers, Pool};
+use postern_auth::{Authenticator, Directory, Gssapi, LocalDirectory, LocalUsers, Pool, Winbind};
 
 use super::{ServeError, descriptors};
 use crate::config::{Config, Listener};
@@ -19,7 +19,8 @@ pub fn assemble(config: &Config, hashing: &Arc<Pool>) -> Result<Service, ServeEr
     let directory = directory(config, hashing)?;
     let policy = config.policy.clone();
     let authenticator = Authenticator::with_directory(policy, directory, Arc::new(LoginLog))
-        .with_gssapi(gssapi(config, hashing));
+        .with_gssapi(gssapi(config, hashing))
+        .with_winbind(winbind(config, None)?);
     service(config, authenticator, None)
 }
 
@@ -36,7 +37,8 @@ pub(super) fn next(
     let authenticator = before
         .authenticator
         .reloaded(config.policy.clone(), directory)
-        .with_gssapi(gssapi(config, hashing));
+        .with_gssapi(gssapi(config, hashing))
+        .with_winbind(winbind(config, before.authenticator.winbind())?);
     let mut next = service(config, authenticator, before.tls.as_ref())?;
     next.listeners = (0..before.listeners.len())
         .filter_map(|place| same_address(before.listeners.get(..=place)?, config))
@@ -57,8 +59,11 @@ fn same_address(bound: &[Listener], config: &Config) -> Option<Listener> {
 }
 
 /// The users file; LDAP and Active Directory will stand beside it.
-fn directory(config: &Config, hashing: &Arc<Pool>) -> Result<Arc<dyn Directory>, ServeError> {
-    let users = LocalUsers::open(&config.users_file)?;
+pub(crate) fn directory(
+    config: &Config,
+    hashing: &Arc<Pool>,
+) -> Result<Arc<dyn Directory>, ServeError> {
+    let users = LocalUsers::open(&config.users_file, config.users_key.as_deref())?;
     Ok(Arc::new(LocalDirectory::new(
         Arc::new(users),
         hashing.clone(),
@@ -69,6 +74,21 @@ fn directory(config: &Config, hashing: &Arc<Pool>) -> Result<Arc<dyn Directory>,
 fn gssapi(config: &Config, workers: &Arc<Pool>) -> Option<Arc<Gssapi>> {
     let settings = config.gssapi.clone()?;
     Some(Arc::new(Gssapi::new(settings, Arc::clone(workers))))
+}
+
+/// The way to a domain controller. The one of before goes on when nothing about it has changed: its
+/// helpers run already.
+fn winbind(
+    config: &Config,
+    before: Option<&Arc<Winbind>>,
+) -> Result<Option<Arc<Winbind>>, ServeError> {
+    let Some(settings) = &config.winbind else {
+        return Ok(None);
+    };
+    if let Some(same) = before.filter(|before| before.settings() == settings) {
+        return Ok(Some(Arc::clone(same)));
+    }
+    Ok(Some(Arc::new(Winbind::new(settings.clone())?)))
 }
 
 fn service(

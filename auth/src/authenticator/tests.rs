@@ -18,7 +18,7 @@ fn each_login_type_offers_what_it_permits() {
         (LoginType::Secure, true, true),
     ] {
         let channel = channel(login_type, tls);
-        let listed = house.desk.mechanisms(&channel);
+        let listed = house.desk.mechanisms(&channel, caller().address());
         assert_eq!(
             listed,
             if offers { vec!["PLAIN"] } else { vec![] },

@@ -237,30 +237,47 @@ fn what_a_channel_has_decides_what_is_offered() {
         ..channel(login_type, false)
     };
     assert_eq!(
-        house.desk.mechanisms(&all),
-        ["PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"]
+        house.desk.mechanisms(&all, caller().address()),
+        [
+            "PLAIN",
+            "LOGIN",
+            "SCRAM-SHA-256",
+            "SCRAM-SHA-256-PLUS",
+            "NTLM"
+        ]
     );
     let with_certificate = bound(Some(vec![0]));
     assert_eq!(
-        house.desk.mechanisms(&with_certificate).last(),
+        house
+            .desk
+            .mechanisms(&with_certificate, caller().address())
+            .last(),
         Some(&"EXTERNAL")
     );
     let authentication = clear(LoginType::PlainTextAuthentication);
-    assert_eq!(house.desk.mechanisms(&authentication), ["SCRAM-SHA-256"]);
+    assert_eq!(
+        house.desk.mechanisms(&authentication, caller().address()),
+        ["SCRAM-SHA-256", "NTLM"]
+    );
     let plain = clear(LoginType::PlainText);
     assert_eq!(
-        house.desk.mechanisms(&plain),
-        ["PLAIN", "LOGIN", "SCRAM-SHA-256"]
+        house.desk.mechanisms(&plain, caller().address()),
+        ["PLAIN", "LOGIN", "SCRAM-SHA-256", "NTLM"]
     );
-    assert!(house.desk.mechanisms(&clear(LoginType::Secure)).is_empty());
+    assert!(
+        house
+            .desk
+            .mechanisms(&clear(LoginType::Secure), caller().address())
+            .is_empty()
+    );
     // TLS that proves nothing, as with a certificate of Ed25519 under TLS 1.2.
     let bare = Channel {
         tls: Some(Arc::default()),
         ..all.clone()
     };
     assert_eq!(
-        house.desk.mechanisms(&bare),
-        ["PLAIN", "LOGIN", "SCRAM-SHA-256"]
+        house.desk.mechanisms(&bare, caller().address()),
+        ["PLAIN", "LOGIN", "SCRAM-SHA-256", "NTLM"]
     );
     for name in ["SCRAM-SHA-256-PLUS", "EXTERNAL"] {
         assert!(
@@ -560,7 +577,7 @@ async fn login_refuses_as_the_others_do() {
         assert_eq!(begun.elapsed(), Duration::from_secs(1));
     }
     assert_eq!(
-        house.desk.mechanisms(&tls()),
+        house.desk.mechanisms(&tls(), caller().address()),
         ["PLAIN"],
         "only where it is asked for"
     );

@@ -14,10 +14,12 @@ use rsasl::registry::Registry;
 use rsasl::validate::{Validate, ValidationError};
 
 use super::gssapi::{TalkCell, TalkWanted};
+use super::ntlm::{Shown, Spoken};
 use super::scram::{self, Binding, ClientFirst, Offer};
 use super::{Collects, MechanismSpec, authzid};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, NtlmEvidence};
 use crate::gssapi::{Bindings, Gssapi, Talk};
+use crate::ntlm::NtlmNames;
 use crate::scram::ScramKeys;
 use crate::{Channel, Reason};
 
@@ -46,11 +48,13 @@ pub(super) enum Gathered {
     ProofFits,
 }
 
-/// Takes the evidence out of a mechanism and lets it out at the other end; gives SCRAM its keys.
+/// Takes the evidence out of a mechanism and lets it out at the other end; gives SCRAM its keys and
+/// NTLM its names.
 struct Collector {
     collects: Collects,
     keys: Arc<OnceLock<ScramKeys>>,
-    certificate: Option<Arc<[u8]>>,
+    names: Arc<NtlmNames>,
+    channel: Channel,
     talk: Option<TalkCell>,
 }
 
@@ -72,6 +76,7 @@ impl SessionCallback for Collector {
                 keys.server_key(),
             ))?;
         }
+        request.satisfy::<Shown>(&self.names)?;
         Ok(())
     }
 
@@ -89,6 +94,7 @@ impl SessionCallback for Collector {
             // rsasl asks for this when a proof was right, and then only.
             Collects::Scram { .. } => self.keys.get().map(|_| Gathered::ProofFits),
             Collects::Certificate => self.certificate(context).map(Gathered::Evidence),
+            Collects::Ntlm => self.ntlm(context).map(Gathered::Evidence),
         };
         if let Some(gathered) = gathered {
             validate.finalize::<Collected>(gathered);
@@ -102,12 +108,21 @@ impl Collector {
         let asked = context.get_ref::<AuthzId>().unwrap_or_default();
         Some(Evidence::Certificate {
             authzid: authzid::prepare(asked).ok()?,
-            certificate: self.certificate.clone()?,
+            certificate: self.channel.tls.as_ref()?.client_certificate.clone()?,
         })
+    }
+
+    fn ntlm(&self, context: &Context) -> Option<Evidence> {
+        let transcript = context.get_ref::<Spoken>()?.clone();
+        let channel = self.channel.clone();
+        Some(Evidence::Ntlm(Box::new(NtlmEvidence {
+            transcript,
+            channel,
+        })))
     }
 }
 
-/// What a channel can be bound to, for rsasl.
+/// The bindings of a channel, for rsasl.
 struct ChannelBindings(Channel);
 
 impl ChannelBindingCallback for ChannelBindings {
@@ -136,6 +151,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) client: IpAddr,
     /// Whether a mechanism that binds is offered on this channel.
     pub(crate) plus_is_offered: bool,
+    /// What NTLM shows.
+    pub(crate) names: &'a Arc<NtlmNames>,
     /// Kerberos, where it is configured.
     pub(crate) gssapi: Option<&'a Arc<Gssapi>>,
 }
@@ -198,14 +215,17 @@ impl Conversation {
                 let talk = Talk::new(Arc::clone(gssapi), flavour, Bindings::of(channel));
                 Some(Arc::new(Mutex::new(talk)))
             }
-            Collects::Messages | Collects::Scram { .. } | Collects::Certificate => None,
+            Collects::Messages
+            | Collects::Scram { .. }
+            | Collects::Certificate
+            | Collects::Ntlm => None,
         };
         let keys = Arc::new(OnceLock::new());
-        let facts = channel.tls.as_ref();
         let collector = Collector {
             collects: spec.collects,
             keys: Arc::clone(&keys),
-            certificate: facts.and_then(|facts| facts.client_certificate.clone()),
+            names: Arc::clone(surroundings.names),
+            channel: channel.clone(),
             talk,
         };
         // This mechanism alone: rsasl would else refuse the `y` flag where it knows a -PLUS,
@@ -251,7 +271,9 @@ impl Conversation {
         match (self.spec.collects, response) {
             (Collects::Scram { plus }, Some(message)) => self.scram(plus, message),
             (Collects::Scram { .. }, None) => Step::Malformed,
-            (Collects::Messages | Collects::Certificate, _) => self.advance(response),
+            (Collects::Messages | Collects::Certificate | Collects::Ntlm, _) => {
+                self.advance(response)
+            }
             (Collects::Context(_), message) => self.work(message).await,
         }
     }
@@ -306,9 +328,13 @@ impl Conversation {
                 (Some(Gathered::Evidence(evidence)), _) => Step::Evidence(evidence),
                 (Some(Gathered::ProofFits), _) => Step::Proven(challenge),
                 (None, Collects::Scram { .. }) => Step::Unproven(scram::why_not(&challenge)),
-                (None, Collects::Messages | Collects::Certificate | Collects::Context(_)) => {
-                    Step::NoEvidence
-                }
+                (
+                    None,
+                    Collects::Messages
+                    | Collects::Certificate
+                    | Collects::Ntlm
+                    | Collects::Context(_),
+                ) => Step::NoEvidence,
             },
             Err(fault) => {
                 tracing::debug!(fault = %Detail(&fault), "a SASL answer was not understood");

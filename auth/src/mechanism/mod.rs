@@ -8,6 +8,7 @@ mod authzid;
 mod conversation;
 mod gssapi;
 mod login;
+mod ntlm;
 mod plain;
 mod scram;
 
@@ -18,8 +19,8 @@ use rsasl::mechanisms::scram::{SCRAM_SHA256, SCRAM_SHA256_PLUS};
 use rsasl::registry::Mechanism;
 pub use scram::Binding;
 
-use crate::Channel;
 use crate::gssapi::Flavour;
+use crate::{Channel, ExtendedProtection};
 
 /// One mechanism: its definition apart from its code. A new one is one row in [`MECHANISMS`].
 pub(crate) struct MechanismSpec {
@@ -43,8 +44,8 @@ enum Needs {
     Binding,
     /// A client certificate.
     Certificate,
-    /// What Extended Protection requires; and the server must have a key of Kerberos.
-    Keys,
+    /// A certificate to be bound to, where the rule requires that everybody is.
+    Protection,
 }
 
 /// How a mechanism comes to its evidence.
@@ -58,6 +59,8 @@ enum Collects {
     Certificate,
     /// It is what came of a GSSAPI context.
     Context(Flavour),
+    /// The server shows its names in the middle, and the channel is part of the evidence.
+    Ntlm,
 }
 
 impl MechanismSpec {
@@ -70,18 +73,26 @@ impl MechanismSpec {
     pub(crate) fn fits(&self, channel: &Channel) -> bool {
         match self.needs {
             Needs::Nothing => true,
-            Needs::Keys => channel.rule.extended_protection.can_be_met(channel),
             Needs::Binding => scram::can_bind(channel),
             Needs::Certificate => {
                 let facts = channel.tls.as_ref();
                 facts.is_some_and(|facts| facts.client_certificate.is_some())
             }
+            Needs::Protection => {
+                channel.rule.extended_protection != ExtendedProtection::Require
+                    || channel.end_points().next().is_some()
+            }
         }
+    }
+
+    /// Whether it is NTLM, which has rules of its own about who may use it.
+    pub(crate) fn is_ntlm(&self) -> bool {
+        self.collects == Collects::Ntlm
     }
 
     /// Whether it is offered only while there is a key of Kerberos.
     pub(crate) fn needs_keys(&self) -> bool {
-        self.needs == Needs::Keys
+        matches!(self.collects, Collects::Context(_))
     }
 
     /// Whether it is one that binds to the channel.
@@ -91,17 +102,17 @@ impl MechanismSpec {
 }
 
 /// The mechanisms that this server knows.
-pub(crate) static MECHANISMS: [MechanismSpec; 7] = [
+pub(crate) static MECHANISMS: [MechanismSpec; 8] = [
     MechanismSpec {
         plaintext: false,
-        needs: Needs::Keys,
+        needs: Needs::Protection,
         either_first: false,
         collects: Collects::Context(Flavour::Gssapi),
         sasl: gssapi::GSSAPI,
     },
     MechanismSpec {
         plaintext: false,
-        needs: Needs::Keys,
+        needs: Needs::Protection,
         either_first: false,
         collects: Collects::Context(Flavour::Spnego),
         sasl: gssapi::SPNEGO,
@@ -133,6 +144,13 @@ pub(crate) static MECHANISMS: [MechanismSpec; 7] = [
         either_first: false,
         collects: Collects::Scram { plus: true },
         sasl: SCRAM_SHA256_PLUS,
+    },
+    MechanismSpec {
+        plaintext: false,
+        needs: Needs::Protection,
+        either_first: false,
+        collects: Collects::Ntlm,
+        sasl: ntlm::MECHANISM,
     },
     MechanismSpec {
         plaintext: false,

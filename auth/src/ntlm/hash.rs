@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 use super::keys::{self, Key};
 use crate::Secret;
 
@@ -25,6 +27,18 @@ impl NtHash {
     /// The hash as somebody else stored it.
     pub fn from_octets(octets: [u8; 16]) -> Self {
         Self(Key::new(octets))
+    }
+
+    /// The hash out of 32 hexadecimal digits, as Samba's `smbpasswd` has it.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        let pairs: &[[u8; 2]; 16] = pairs.try_into().ok().filter(|_| rest.is_empty())?;
+        let digit = |octet: u8| char::from(octet).to_digit(16);
+        let mut octets = Zeroizing::new([0; 16]);
+        for (octet, [high, low]) in octets.iter_mut().zip(pairs) {
+            *octet = u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?;
+        }
+        Some(Self::from_octets(*octets))
     }
 
     /// The one way to the octets.

@@ -1,6 +1,7 @@
 //! The rules of NTLM: who may still use it, what its messages must satisfy, and who verifies.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::NtlmNames;
@@ -16,7 +17,7 @@ pub struct NtlmPolicy {
     /// Accounts that may use it whatever the mode is: canonical names.
     pub except_accounts: Vec<String>,
     /// What the server says of itself before anybody has logged in.
-    pub names: NtlmNames,
+    pub names: Arc<NtlmNames>,
     /// Whether a client must protect the messages with an integrity code (MIC). Many cannot, and
     /// NTLMv1 never does.
     pub require_mic: bool,
@@ -87,7 +88,7 @@ impl NtlmPolicy {
             except_networks: Vec::new(),
             except_accounts: Vec::new(),
             local_domains: vec![String::new(), names.computer.to_lowercase()],
-            names,
+            names: Arc::new(names),
             require_mic: false,
             max_skew: Duration::from_hours(36),
             targets: Vec::new(),
@@ -97,7 +98,6 @@ impl NtlmPolicy {
     }
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the mechanism comes next"))]
 impl NtlmPolicy {
     /// Whether NTLM is worth offering to a client, as far as the mode goes.
     pub(crate) fn offers(&self, client: IpAddr) -> bool {
@@ -108,6 +108,11 @@ impl NtlmPolicy {
     pub(crate) fn survives_off(&self, client: IpAddr, account: Option<&str>) -> bool {
         let is_listed = |name: &str| self.except_accounts.iter().any(|listed| listed == name);
         self.excepts(client) || account.is_some_and(is_listed)
+    }
+
+    /// Whether the names of a domain are those of local accounts. `.` is a server's own.
+    pub(crate) fn is_local(&self, domain: &str) -> bool {
+        domain == "." || self.local_domains.iter().any(|local| local == domain)
     }
 
     fn excepts(&self, client: IpAddr) -> bool {

@@ -18,16 +18,18 @@ impl Desk {
     ) -> Result<Approved, Fault> {
         let proven = context.map_err(|failure| failed(failure, entry))?;
         entry.record.login = Some(shown(&proven.client.to_string()));
-        if proven.bound == Bound::Here {
-            entry.record.binding = Binding::TlsServerEndPoint;
-        }
-        match proven.ruling {
-            Ruling::Accepted => {}
-            Ruling::Noted(would_break) => entry.record.would_break = Some(would_break),
+        entry.record.binding = match proven.bound {
+            Bound::Nothing => Binding::None,
+            Bound::Here => Binding::TlsServerEndPoint,
+            Bound::Elsewhere | Bound::Unknown => Binding::Wrong,
+        };
+        let would_break = match proven.ruling {
+            Ruling::Accepted => Vec::new(),
+            Ruling::Noted(would_break) => vec![would_break],
             Ruling::Refused(reason) => {
                 return Err(failed(Failure::explained(reason, about(reason)), entry));
             }
-        }
+        };
         let login = proven.login.as_ref().map_err(|why| {
             let detail = format!("the ticket is good, but no login is this principal's: {why}");
             failed(Failure::explained(Reason::NoPrincipalRule, detail), entry)
@@ -47,7 +49,10 @@ impl Desk {
             self.permit(&actor, mailbox.as_ref(), entry).await
         };
         match checked.await {
-            Ok(identity) => Ok(Approved { identity, ticket }),
+            Ok(identity) => {
+                entry.record.would_break = would_break;
+                Ok(Approved { identity, ticket })
+            }
             Err(fault) => {
                 if fault == Fault::Refused(Reason::UnknownUser) {
                     let detail = format!(

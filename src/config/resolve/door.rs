@@ -251,10 +251,13 @@ impl Resolver<'_> {
     }
 }
 
-/// Whether a password can be given at all. Every mechanism of this version is a password.
+/// Whether anybody can log in at all: with a password, or without TLS by what hides it.
 fn lets_in(tls: ListenerTls, rule: &LoginRule) -> bool {
     let protected = tls != ListenerTls::None || rule.login_type == LoginType::PlainText;
-    protected && (rule.user_pass || !rule.mechanisms.is_empty())
+    let hides = |name: &String| matches!(name.as_str(), "NTLM" | "SCRAM-SHA-256");
+    let hidden =
+        rule.login_type == LoginType::PlainTextAuthentication && rule.mechanisms.iter().any(hides);
+    hidden || protected && (rule.user_pass || !rule.mechanisms.is_empty())
 }
 
 fn is_none(tls: &Maybe<String>) -> bool {

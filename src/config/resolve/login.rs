@@ -1,6 +1,6 @@
 //! Logging in: the rule of listeners, and the policy of all of them.
 
-use postern_auth::{CertificateName, LoginRule, Policy, Site};
+use postern_auth::{CertificateName, Login, LoginRule, Policy, Site};
 
 use super::{Resolver, or, texts, word, words};
 use crate::config::file::{self, Maybe};
@@ -14,20 +14,20 @@ const MECHANISMS: &[&str] = &[
     "GSS-SPNEGO",
     "GSSAPI",
     "LOGIN",
+    "NTLM",
     "PLAIN",
     "SCRAM-SHA-256",
     "SCRAM-SHA-256-PLUS",
 ];
 
 /// What is said of a mechanism that is not here.
-const REMEDY: &str = "remove it; this version has EXTERNAL, GSS-SPNEGO, GSSAPI, LOGIN, PLAIN, SCRAM-SHA-256 and SCRAM-SHA-256-PLUS";
+const REMEDY: &str = "remove it; this version has EXTERNAL, GSS-SPNEGO, GSSAPI, LOGIN, NTLM, PLAIN, SCRAM-SHA-256 and SCRAM-SHA-256-PLUS";
 
 /// What somebody may ask for, to be told that it is not here rather than that it does not exist.
 const ELSEWHERE: &[&str] = &[
     "CRAM-MD5",
     "DIGEST-MD5",
     "GS2-KRB5",
-    "NTLM",
     "OAUTHBEARER",
     "SCRAM-SHA-1",
     "SCRAM-SHA-1-PLUS",
@@ -173,9 +173,12 @@ impl Resolver<'_> {
                 .map(|&name| name.to_owned())
                 .collect();
         };
-        // Canonical names are lower case.
+        let canonical = |name: &str| {
+            let login = Login::parse(name);
+            login.map_or_else(|_| name.to_lowercase(), |login| login.key().to_owned())
+        };
         texts(names.get_ref())
-            .map(|(name, _)| name.to_lowercase())
+            .map(|(name, _)| canonical(name))
             .collect()
     }
 }

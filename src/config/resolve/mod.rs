@@ -87,6 +87,7 @@ impl Resolver<'_> {
         let limits = self.limits(&written.limits);
         let timeouts = self.timeouts(written);
         let users_file = self.users_file(written);
+        let users_key = self.users_key(&written.users);
         let maildrop = self.maildrop(written);
         let protocol_log = self.protocol_log(&written.protocol_log);
         Some(Config {
@@ -101,6 +102,7 @@ impl Resolver<'_> {
             winbind,
             gssapi,
             users_file: users_file?,
+            users_key,
             maildrop: maildrop?,
             limits,
             timeouts,

@@ -16,7 +16,7 @@ fn what_is_shown_comes_from_the_hosts_name() {
     let usual = names(SMALL);
     assert_eq!(usual.computer, "HERE");
     assert_eq!(usual.dns_computer, "here.example.test");
-    assert_eq!((usual.domain, usual.dns_domain), (None, None));
+    assert_eq!((&usual.domain, &usual.dns_domain), (&None, &None));
     let long = names(&small_with(
         "hostname = \"a-very-long-name-of-a-host.test\"",
     ));
@@ -113,6 +113,21 @@ fn a_helper_is_a_path_or_a_whole_command() {
     for fine in ["\"/usr/bin/ntlm_auth\"", "[\"/bin/sh\", \"-c\", \"x\"]"] {
         assert_eq!(helper(fine).unwrap().config.winbind, None, "nobody asks it");
     }
+    let asked = |section: &str| {
+        let login = "[login]\nmechanisms = [\"NTLM\"]\n[ntlm]\nverify = \"winbind\"\n";
+        accepted(&with(&format!("{login}{section}")))
+            .config
+            .winbind
+            .unwrap()
+    };
+    let usual = asked("");
+    let arguments = ["--helper-protocol=ntlm-server-1", "--allow-mschapv2"];
+    assert_eq!(usual.command[0], "/usr/bin/ntlm_auth");
+    assert_eq!(usual.command[1..], arguments);
+    assert_eq!((usual.helpers, usual.deadline.as_secs()), (4, 10));
+    let whole = asked("[winbind]\nhelper = [\"/bin/x\", \"y\"]\nhelpers = 2\ndeadline = \"3s\"");
+    assert_eq!(whole.command, ["/bin/x", "y"]);
+    assert_eq!((whole.helpers, whole.deadline.as_secs()), (2, 3));
     for wrong in ["\"\"", "\"ntlm_auth\"", "[]"] {
         let found = helper(wrong).expect_err(wrong).to_string();
         assert!(
@@ -137,4 +152,20 @@ fn extra_certificates_are_files() {
         tls.extra_certificates,
         [Path::new("/etc/postern/balancer.pem")]
     );
+}
+
+#[test]
+fn ntlm_needs_no_tls_where_only_passwords_do() {
+    let text = SMALL
+        .replace("\"implicit\"", "\"none\"")
+        .replace("110\"", "110\"\ntls = \"none\"");
+    let login = |mechanisms: &str| {
+        format!(
+            "{text}\n[login]\ntype = \"plain-text-authentication\"\nmechanisms = [{mechanisms}]\n"
+        )
+    };
+    let warnings = accepted(&login("\"NTLM\"")).warnings;
+    let said: Vec<_> = warnings.iter().map(|finding| &*finding.problem).collect();
+    assert_eq!(said, ["no listener uses TLS"]);
+    assert!(refused(&login("\"PLAIN\"")).contains("nobody could log in"));
 }
