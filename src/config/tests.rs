@@ -100,7 +100,7 @@ address = \"*:110\"
 [login]
 type = 3
 attempts = 0
-mechanisms = [\"GSSAPI\", \"FOO\"]
+mechanisms = [\"XOAUTH2\", \"FOO\"]
 [limits]
 max_command = \"39\"
 attempts = 5
