@@ -260,6 +260,7 @@ impl Audit for LoginLog {
             site = record.site.as_deref(),
             outcome = if record.reason.is_granted() { "granted" } else { "refused" },
             reason = record.reason.as_str(),
+            detail = record.detail.as_deref(),
             duration_ms = milliseconds(record.duration),
             "login"
         );

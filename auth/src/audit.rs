@@ -18,6 +18,8 @@ pub enum Reason {
     Granted,
     /// The names in the certificate reach more than one account.
     AmbiguousCertificate,
+    /// The ticket cannot be opened, or is broken.
+    BadTicket,
     /// NTLM: a null session, without a name and a proof.
     Anonymous,
     /// NTLM: the integrity code does not fit the messages; somebody changed one on its way.
@@ -29,12 +31,20 @@ pub enum Reason {
     Blocked,
     /// The client gave up, or its connection ended, before there was an outcome.
     Cancelled,
+    /// The clocks of the client, the KDC and this server differ too much.
+    ClockSkew,
     /// The directory could not be asked.
     DirectoryTrouble,
     /// The account is disabled.
     Disabled,
     /// The certificate's time has not come, or is over; or it cannot be read.
     InvalidCertificate,
+    /// The keytab or the replay cache cannot be used.
+    KerberosTrouble,
+    /// The keytab has no key of the type that the ticket needs.
+    KeyType,
+    /// The keytab has not the version of the key that the ticket needs.
+    KeyVersion,
     /// NTLM: the client answered with LM or LMv2 alone, which is never verified.
     LmOnly,
     /// What the client sent is not a message of the mechanism.
@@ -55,6 +65,8 @@ pub enum Reason {
     NoNtHash,
     /// The account has no password, so none can be right.
     NoPassword,
+    /// The ticket is genuine, but no rule says whose principal it is.
+    NoPrincipalRule,
     /// The name and password are right, but the account may not open the mailbox asked for.
     NoRight,
     /// NTLM is switched off, and neither the account nor its network is an exception.
@@ -71,10 +83,14 @@ pub enum Reason {
     Pop3Off,
     /// The same name and password were refused before on this connection.
     Repeated,
+    /// The same authenticator came before.
+    Replayed,
     /// NTLM: the response was made at another time; or the client's clock is wrong.
     Stale,
     /// Too many refused logins lately, of the account or from the source; nothing was verified.
     Throttled,
+    /// The ticket has expired.
+    TicketExpired,
     /// The connection has begun as many attempts as it may; nothing was looked at.
     TooManyAttempts,
     /// The certificate is genuine, but nobody's.
@@ -83,11 +99,15 @@ pub enum Reason {
     UnknownMailbox,
     /// No account answers to the name.
     UnknownUser,
+    /// The ticket needs a key of RC4 or older.
+    WeakKey,
     /// The client is bound to another channel, in a way that this one does not have, or under a
     /// mechanism that does not bind.
     WrongBinding,
     /// The password is not the account's.
     WrongPassword,
+    /// The ticket is for another service, or for a host that the keytab has no key of.
+    WrongService,
 }
 
 impl Reason {
@@ -96,14 +116,19 @@ impl Reason {
         match self {
             Self::Granted => "granted",
             Self::AmbiguousCertificate => "ambiguous-certificate",
+            Self::BadTicket => "bad-ticket",
             Self::Anonymous => "anonymous",
             Self::BadMic => "bad-mic",
             Self::BindingStripped => "binding-stripped",
             Self::Blocked => "blocked",
             Self::Cancelled => "cancelled",
+            Self::ClockSkew => "clock-skew",
             Self::DirectoryTrouble => "directory-trouble",
             Self::Disabled => "disabled",
             Self::InvalidCertificate => "invalid-certificate",
+            Self::KerberosTrouble => "kerberos-trouble",
+            Self::KeyType => "key-type",
+            Self::KeyVersion => "key-version",
             Self::LmOnly => "lm-only",
             Self::Malformed => "malformed",
             Self::MechanismNotOffered => "mechanism-not-offered",
@@ -114,6 +139,7 @@ impl Reason {
             Self::NoMic => "no-mic",
             Self::NoNtHash => "no-nt-hash",
             Self::NoPassword => "no-password",
+            Self::NoPrincipalRule => "no-principal-rule",
             Self::NoRight => "no-right",
             Self::NtlmOff => "ntlm-off",
             Self::NtlmV1 => "ntlmv1",
@@ -122,14 +148,18 @@ impl Reason {
             Self::Overloaded => "overloaded",
             Self::Pop3Off => "pop3-off",
             Self::Repeated => "repeated",
+            Self::Replayed => "replayed",
             Self::Stale => "stale",
             Self::Throttled => "throttled",
+            Self::TicketExpired => "ticket-expired",
             Self::TooManyAttempts => "too-many-attempts",
             Self::UnknownCertificate => "unknown-certificate",
             Self::UnknownMailbox => "unknown-mailbox",
             Self::UnknownUser => "unknown-user",
+            Self::WeakKey => "weak-key",
             Self::WrongBinding => "wrong-binding",
             Self::WrongPassword => "wrong-password",
+            Self::WrongService => "wrong-service",
         }
     }
 
@@ -140,7 +170,10 @@ impl Reason {
 
     /// Whether the server is to blame, not the client: worth an administrator's look.
     pub fn is_trouble(self) -> bool {
-        matches!(self, Self::DirectoryTrouble | Self::Overloaded)
+        matches!(
+            self,
+            Self::DirectoryTrouble | Self::KerberosTrouble | Self::Overloaded
+        )
     }
 }
 
@@ -227,6 +260,9 @@ pub struct LoginRecord {
     pub site: Option<String>,
     /// What came of it.
     pub reason: Reason,
+    /// What is behind the reason, and what to do about it, where the reason alone does not say; what
+    /// came from the client in it is bounded and escaped.
+    pub detail: Option<String>,
     /// From the beginning of the attempt to this record, the refusal delay left out. It contains
     /// the client's own time where a mechanism has several steps.
     pub duration: Duration,
@@ -271,6 +307,7 @@ impl Entry {
             delegate: None,
             site: None,
             reason: Reason::Cancelled,
+            detail: None,
             duration: Duration::ZERO,
         };
         Self {

@@ -8,12 +8,12 @@ use crate::caller::{Admission, Standing};
 use crate::clock::Clock;
 use crate::evidence::Evidence;
 use crate::exchange::State;
-use crate::mechanism::{self, Conversation, MechanismSpec};
+use crate::mechanism::{self, Conversation, MechanismSpec, Surroundings};
 use crate::throttle::Throttle;
 use crate::verify::Desk;
 use crate::{
-    Audit, Caller, Channel, Directory, Exchange, LoginType, Policy, Reason, Refusal, RefusalKind,
-    Secret, Winbind,
+    Audit, Caller, Channel, Directory, Exchange, Gssapi, LoginType, Policy, Reason, Refusal,
+    RefusalKind, Secret, Winbind,
 };
 
 /// Shared by all connections; replaced whole when the configuration is reloaded.
@@ -37,6 +37,7 @@ impl Authenticator {
                 winbind: None,
                 throttle,
                 clock,
+                gssapi: None,
             }),
             audit,
         }
@@ -71,6 +72,16 @@ impl Authenticator {
             desk: Arc::new(desk),
             audit: Arc::clone(&self.audit),
         }
+    }
+
+    /// The same desk with Kerberos: GSSAPI and GSS-SPNEGO are offered while it has a key.
+    #[must_use]
+    pub fn with_gssapi(mut self, gssapi: Option<Arc<Gssapi>>) -> Self {
+        self.desk = Arc::new(Desk {
+            gssapi,
+            ..(*self.desk).clone()
+        });
+        self
     }
 
     /// The SASL mechanisms that a client on this channel may use now, in the order of the rule.
@@ -118,9 +129,14 @@ impl Authenticator {
             entry.close(Reason::MechanismNotOffered);
             return Err(refusal(RefusalKind::Mechanism));
         };
-        let plus_is_offered = self.offered(channel, client).any(MechanismSpec::binds);
-        let names = &self.desk.policy.ntlm.names;
-        let Some(conversation) = Conversation::begin(spec, channel, plus_is_offered, names) else {
+        let surroundings = Surroundings {
+            channel,
+            client,
+            plus_is_offered: self.offered(channel, client).any(MechanismSpec::binds),
+            names: &self.desk.policy.ntlm.names,
+            gssapi: self.desk.gssapi.as_ref(),
+        };
+        let Some(conversation) = Conversation::begin(spec, &surroundings) else {
             entry.close(Reason::DirectoryTrouble);
             return Err(refusal(RefusalKind::Unavailable));
         };
@@ -156,7 +172,7 @@ impl Authenticator {
     }
 
     /// The rule's mechanisms, as far as they are known, the login type permits them here, the channel
-    /// has what they need, and the client may use them.
+    /// and the server have what they need, and the client may use them.
     fn offered<'a>(
         &'a self,
         channel: &'a Channel,
@@ -165,8 +181,12 @@ impl Authenticator {
         let names = channel.rule.mechanisms.iter();
         let known = names.filter_map(|name| mechanism::find(name));
         let ntlm = self.desk.policy.ntlm.offers(client);
+        let has_keys = || self.desk.gssapi.as_ref().is_some_and(Gssapi::is_ready);
         known.filter(move |spec| {
-            permits(channel, spec.plaintext) && spec.fits(channel) && (ntlm || !spec.is_ntlm())
+            permits(channel, spec.plaintext)
+                && spec.fits(channel)
+                && (ntlm || !spec.is_ntlm())
+                && (!spec.needs_keys() || has_keys())
         })
     }
 

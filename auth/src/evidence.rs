@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::gssapi::{Failure, Proven};
 use crate::login::{MAX_LOGIN, split_delegate};
 use crate::ntlm::Transcript;
 use crate::{Channel, Secret};
@@ -27,6 +28,8 @@ pub(crate) enum Evidence {
         /// In DER; the handshake has checked it against the authorities.
         certificate: Arc<[u8]>,
     },
+    /// What came of a context: GSSAPI and GSS-SPNEGO.
+    Context(Result<Box<Proven>, Failure>),
     /// The messages of NTLM.
     Ntlm(Box<NtlmEvidence>),
 }

@@ -145,6 +145,7 @@ impl Exchange {
             (Step::Unproven(reason), candidate) => Err(Fault::Refused(
                 candidate.map_or(reason, |candidate| candidate.refuted(reason)),
             )),
+            (Step::Overloaded, _) => Err(Fault::Unavailable(Reason::Overloaded)),
             (Step::Malformed, _) => Err(Fault::Refused(Reason::Malformed)),
             (Step::NoEvidence | Step::Keys(_) | Step::Proven(_), _) => {
                 Err(Fault::Refused(Reason::NoEvidence))
@@ -168,6 +169,7 @@ impl Exchange {
             | Step::Unproven(_)
             | Step::Evidence(_)
             | Step::NoEvidence
+            | Step::Overloaded
             | Step::Malformed => Err(Fault::Refused(Reason::Malformed)),
         }
     }

@@ -11,6 +11,7 @@
 //! | `mechanism` | SASL: collects evidence | ask a directory, say who may log in |
 //! | `verify` | every check of a login, once | talk to the client |
 //! | [`Directory`], `local` | the accounts | decide |
+//! | `gssapi` | Kerberos: contexts, keys, whose principal is which login | ask a KDC or a directory |
 //! | `extended_protection` | judges what a client is bound to | know how a mechanism carries it |
 //! | `throttle` | counts refused logins | look at a clock |
 //! | [`Pool`] | does slow work fairly | grow |
@@ -27,6 +28,7 @@ mod directory;
 mod evidence;
 mod exchange;
 mod extended_protection;
+mod gssapi;
 #[cfg(test)]
 mod house;
 mod identity;
@@ -57,6 +59,10 @@ pub use description::{Description, NtHashForm};
 pub use directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
 pub use exchange::{Exchange, Progress};
 pub use extended_protection::ExtendedProtection;
+pub use gssapi::{
+    Enctype, Gssapi, GssapiSettings, KeysError, Keytab, KeytabError, KeytabKey, LoginPattern,
+    Principal, PrincipalRule, PrincipalRules, RealmRule, ServiceName,
+};
 pub use identity::Identity;
 pub use local::{
     DamagedNtHash, ImportNote, Imported, KeyError, LocalDirectory, LocalUsers, Owner, Problem,

@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -173,6 +173,18 @@ impl Pool {
             number,
         };
         receive.await.map_err(|_| Overloaded::Lost)
+    }
+}
+
+impl Pool {
+    /// Has a job of the server's own done when there is time for it, and does not wait.
+    ///
+    /// # Errors
+    /// When too much waits already.
+    pub(crate) fn post(&self, job: impl FnOnce() + Send + 'static) -> Result<(), Overloaded> {
+        let work = Box::new(move || drop(catch_unwind(AssertUnwindSafe(job))));
+        let ourselves = Source::of(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+        self.shared.enter(ourselves, Pace::Any, work).map(drop)
     }
 }
 

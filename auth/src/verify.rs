@@ -6,6 +6,7 @@
 
 mod account;
 mod certificate;
+mod context;
 mod ntlm;
 mod password;
 mod scram;
@@ -19,7 +20,7 @@ use crate::directory::{Directory, Unavailable};
 use crate::evidence::Evidence;
 use crate::source::Source;
 use crate::throttle::{Limits, Throttle, Throttled, Ticket};
-use crate::{Account, Identity, Login, Policy, Reason, Winbind};
+use crate::{Account, Gssapi, Identity, Login, Policy, Reason, Winbind};
 
 pub(crate) use scram::Candidate;
 
@@ -32,6 +33,8 @@ pub(crate) struct Desk {
     pub(crate) winbind: Option<Arc<Winbind>>,
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) clock: Clock,
+    /// Kerberos, where it is configured.
+    pub(crate) gssapi: Option<Arc<Gssapi>>,
 }
 
 /// Why a login did not come about.
@@ -112,6 +115,7 @@ impl Desk {
                 self.by_certificate(authzid.as_deref(), &certificate, entry)
                     .await
             }
+            Evidence::Context(context) => self.by_context(context, entry).await,
             Evidence::Ntlm(evidence) => self.by_ntlm(&evidence, standing, entry).await,
         }
     }

@@ -25,6 +25,7 @@ pub(super) struct File {
     pub(super) listener: Vec<Spanned<Listener>>,
     pub(super) tls: Maybe<Tls>,
     pub(super) login: Login,
+    pub(super) gssapi: Gssapi,
     pub(super) ntlm: Ntlm,
     pub(super) winbind: Winbind,
     pub(super) users: Users,
@@ -90,6 +91,35 @@ pub(super) struct Login {
     pub(super) refusal_delay: Maybe<Span>,
     pub(super) blocked_accounts: Maybe<Vec<Spanned<String>>>,
     pub(super) certificate_names: Maybe<Vec<Spanned<String>>>,
+}
+
+/// `[gssapi]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Gssapi {
+    pub(super) keytab: Maybe<String>,
+    pub(super) services: Maybe<Vec<Spanned<String>>>,
+    pub(super) replay_cache: Maybe<String>,
+    pub(super) weak_keys: Maybe<bool>,
+    pub(super) realm: Vec<Spanned<GssapiRealm>>,
+    pub(super) principal: Vec<Spanned<GssapiPrincipal>>,
+}
+
+/// `[[gssapi.realm]]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct GssapiRealm {
+    pub(super) name: Maybe<String>,
+    pub(super) login: Maybe<String>,
+    pub(super) ignore_case: Maybe<bool>,
+}
+
+/// `[[gssapi.principal]]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct GssapiPrincipal {
+    pub(super) name: Maybe<String>,
+    pub(super) login: Maybe<String>,
 }
 
 /// `[ntlm]`

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postern_auth::{LoginRule, Policy, WinbindSettings};
+use postern_auth::{GssapiSettings, LoginRule, Policy, WinbindSettings};
 
 use super::{Order, Profile};
 use crate::pop3::Utf8;
@@ -33,6 +33,8 @@ pub struct Config {
     pub policy: Policy,
     /// How a domain controller is asked about NTLM; none when nobody asks one.
     pub winbind: Option<WinbindSettings>,
+    /// Kerberos; none when there is no keytab.
+    pub gssapi: Option<GssapiSettings>,
     /// The file of the local accounts.
     pub users_file: PathBuf,
     /// The key of the NT hashes in it; none when they are in the clear.

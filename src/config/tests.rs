@@ -8,6 +8,7 @@ use super::file::File;
 use super::option::{self, Kind, Standing};
 use super::*;
 
+mod gssapi;
 mod ntlm;
 
 const SMALL: &str = r#"
@@ -99,7 +100,7 @@ address = \"*:110\"
 [login]
 type = 3
 attempts = 0
-mechanisms = [\"GSSAPI\", \"FOO\"]
+mechanisms = [\"XOAUTH2\", \"FOO\"]
 [limits]
 max_command = \"39\"
 attempts = 5
@@ -114,8 +115,8 @@ drain = \"soon\"
         "postern.toml:5:11: error: listener[0].address: \"*:110\" is not an address with a port",
         "postern.toml:7:8: error: login.type: a value of type integer does not fit",
         "postern.toml:8:12: error: login.attempts: 0 is out of range\n  remedy: write number from 1 to 100",
-        "postern.toml:9:15: error: login.mechanisms: GSSAPI is not in this version",
-        "postern.toml:9:25: error: login.mechanisms: \"FOO\" is not a SASL mechanism",
+        "postern.toml:9:15: error: login.mechanisms: XOAUTH2 is not in this version",
+        "postern.toml:9:26: error: login.mechanisms: \"FOO\" is not a SASL mechanism",
         "postern.toml:11:15: error: limits.max_command: 39B is out of range",
         "postern.toml:12:1: error: limits.attempts: there is no such key\n  remedy: it belongs under [login]",
         "postern.toml:14:9: error: timeouts.drain: \"soon\" is not a duration",

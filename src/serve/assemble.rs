@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use postern_auth::{Authenticator, Directory, LocalDirectory, LocalUsers, Pool, Winbind};
+use postern_auth::{Authenticator, Directory, Gssapi, LocalDirectory, LocalUsers, Pool, Winbind};
 
 use super::{ServeError, descriptors};
 use crate::config::{Config, Listener};
@@ -19,6 +19,7 @@ pub fn assemble(config: &Config, hashing: &Arc<Pool>) -> Result<Service, ServeEr
     let directory = directory(config, hashing)?;
     let policy = config.policy.clone();
     let authenticator = Authenticator::with_directory(policy, directory, Arc::new(LoginLog))
+        .with_gssapi(gssapi(config, hashing))
         .with_winbind(winbind(config, None)?);
     service(config, authenticator, None)
 }
@@ -36,6 +37,7 @@ pub(super) fn next(
     let authenticator = before
         .authenticator
         .reloaded(config.policy.clone(), directory)
+        .with_gssapi(gssapi(config, hashing))
         .with_winbind(winbind(config, before.authenticator.winbind())?);
     let mut next = service(config, authenticator, before.tls.as_ref())?;
     next.listeners = (0..before.listeners.len())
@@ -66,6 +68,12 @@ pub(crate) fn directory(
         Arc::new(users),
         hashing.clone(),
     )))
+}
+
+/// Kerberos, if there is a keytab. Without a usable key in it the server starts nevertheless.
+fn gssapi(config: &Config, workers: &Arc<Pool>) -> Option<Arc<Gssapi>> {
+    let settings = config.gssapi.clone()?;
+    Some(Arc::new(Gssapi::new(settings, Arc::clone(workers))))
 }
 
 /// The way to a domain controller. The one of before goes on when nothing about it has changed: its

@@ -64,6 +64,8 @@ pub(crate) struct Lab {
     pub(crate) uid: u32,
     /// The owner's group.
     pub(crate) gid: u32,
+    /// What `login.extended_protection` is set to.
+    pub(crate) extended_protection: String,
 }
 
 impl Lab {
@@ -84,6 +86,7 @@ impl Lab {
             pki,
             uid,
             gid,
+            extended_protection: "allow".to_owned(),
         };
         lab.give(&lab.dir("mail"));
         for user in USERS {

@@ -55,7 +55,9 @@ fn what_is_not_offered_is_refused_and_recorded() {
         ("PLAIN", &clear, "PLAIN"),
         ("pLaIn", &clear, "PLAIN"),
         // Offered by the rule, but not known; and perhaps a password in the wrong place.
-        ("GSSAPI", &tls, "?"),
+        ("X-NONE", &tls, "?"),
+        // Known, but there is no key of Kerberos.
+        ("GSSAPI", &tls, "GSSAPI"),
         ("S3cr3t", &tls, "?"),
         ("", &tls, "?"),
     ] {
@@ -70,7 +72,7 @@ fn what_is_not_offered_is_refused_and_recorded() {
         assert_eq!(house.last().reason, Reason::MechanismNotOffered);
         assert_eq!(house.last().mechanism, shown);
     }
-    assert_eq!(house.reasons().len(), 5);
+    assert_eq!(house.reasons().len(), 6);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! One conversation of a mechanism with a client, driven by rsasl.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rsasl::callback::{Context, Request, SessionCallback, SessionData};
 use rsasl::config::SASLConfig;
@@ -12,10 +13,12 @@ use rsasl::property::{AuthzId, SizedProperty};
 use rsasl::registry::Registry;
 use rsasl::validate::{Validate, ValidationError};
 
+use super::gssapi::{TalkCell, TalkWanted};
 use super::ntlm::{Shown, Spoken};
 use super::scram::{self, Binding, ClientFirst, Offer};
 use super::{Collects, MechanismSpec, authzid};
 use crate::evidence::{Evidence, NtlmEvidence};
+use crate::gssapi::{Bindings, Gssapi, Talk};
 use crate::ntlm::NtlmNames;
 use crate::scram::ScramKeys;
 use crate::{Channel, Reason};
@@ -52,6 +55,7 @@ struct Collector {
     keys: Arc<OnceLock<ScramKeys>>,
     names: Arc<NtlmNames>,
     channel: Channel,
+    talk: Option<TalkCell>,
 }
 
 impl SessionCallback for Collector {
@@ -61,6 +65,9 @@ impl SessionCallback for Collector {
         _context: &Context,
         request: &mut Request<'_>,
     ) -> Result<(), SessionError> {
+        if let Some(talk) = &self.talk {
+            request.satisfy::<TalkWanted>(talk)?;
+        }
         if let Some(keys) = self.keys.get() {
             request.satisfy::<ScramStoredPassword<'_>>(&ScramStoredPassword::new(
                 keys.form().iterations,
@@ -80,7 +87,7 @@ impl SessionCallback for Collector {
         validate: &mut Validate<'_>,
     ) -> Result<(), ValidationError> {
         let gathered = match self.collects {
-            Collects::Messages => {
+            Collects::Messages | Collects::Context(_) => {
                 let evidence = context.get_ref::<Collected>();
                 evidence.map(|evidence| Gathered::Evidence(evidence.clone()))
             }
@@ -116,9 +123,9 @@ impl Collector {
 }
 
 /// The bindings of a channel, for rsasl.
-struct Bindings(Channel);
+struct ChannelBindings(Channel);
 
-impl ChannelBindingCallback for Bindings {
+impl ChannelBindingCallback for ChannelBindings {
     fn get_cb_data(&self, name: &str) -> Option<&[u8]> {
         Binding::named(name, &self.0)?.data(&self.0)
     }
@@ -126,12 +133,28 @@ impl ChannelBindingCallback for Bindings {
 
 /// A conversation that goes on. Dropping it is giving it up.
 pub(crate) struct Conversation {
-    session: Session<Collected, Bindings>,
+    session: Session<Collected, ChannelBindings>,
     spec: &'static MechanismSpec,
     channel: Channel,
     plus_is_offered: bool,
     keys: Arc<OnceLock<ScramKeys>>,
+    /// Who steps a mechanism that calls the library of Kerberos, and for whom.
+    workers: Option<(Arc<Gssapi>, IpAddr)>,
     steps: u32,
+}
+
+/// Where a conversation takes place.
+pub(crate) struct Surroundings<'a> {
+    /// The connection.
+    pub(crate) channel: &'a Channel,
+    /// The client.
+    pub(crate) client: IpAddr,
+    /// Whether a mechanism that binds is offered on this channel.
+    pub(crate) plus_is_offered: bool,
+    /// What NTLM shows.
+    pub(crate) names: &'a Arc<NtlmNames>,
+    /// Kerberos, where it is configured.
+    pub(crate) gssapi: Option<&'a Arc<Gssapi>>,
 }
 
 /// What a step came to.
@@ -152,6 +175,8 @@ pub(crate) enum Step {
     NoEvidence,
     /// The answer was not one of the mechanism's.
     Malformed,
+    /// Too much waits for the workers.
+    Overloaded,
 }
 
 /// A conversation that waits for keys.
@@ -176,20 +201,32 @@ impl KeysWanted {
 }
 
 impl Conversation {
-    /// Begins a conversation; none when rsasl cannot. `plus_is_offered`: whether a mechanism that
-    /// binds is offered on this channel; `names` are what NTLM shows.
+    /// Begins a conversation; none when rsasl cannot, or there is no Kerberos for one that needs it.
     pub(crate) fn begin(
         spec: &'static MechanismSpec,
-        channel: &Channel,
-        plus_is_offered: bool,
-        names: &Arc<NtlmNames>,
+        surroundings: &Surroundings<'_>,
     ) -> Option<Box<Self>> {
+        let channel = surroundings.channel;
+        let workers = surroundings.gssapi.filter(|_| spec.needs_keys());
+        let workers = workers.map(|gssapi| (Arc::clone(gssapi), surroundings.client));
+        let talk = match spec.collects {
+            Collects::Context(flavour) => {
+                let (gssapi, _) = workers.as_ref()?;
+                let talk = Talk::new(Arc::clone(gssapi), flavour, Bindings::of(channel));
+                Some(Arc::new(Mutex::new(talk)))
+            }
+            Collects::Messages
+            | Collects::Scram { .. }
+            | Collects::Certificate
+            | Collects::Ntlm => None,
+        };
         let keys = Arc::new(OnceLock::new());
         let collector = Collector {
             collects: spec.collects,
             keys: Arc::clone(&keys),
-            names: Arc::clone(names),
+            names: Arc::clone(surroundings.names),
             channel: channel.clone(),
+            talk,
         };
         // This mechanism alone: rsasl would else refuse the `y` flag where it knows a -PLUS,
         // whether or not that is offered.
@@ -198,13 +235,14 @@ impl Conversation {
             .with_registry(registry)
             .with_callback(collector)
             .ok()?;
-        let server = SASLServer::<Collected, _>::with_cb(config, Bindings(channel.clone()));
+        let server = SASLServer::<Collected, _>::with_cb(config, ChannelBindings(channel.clone()));
         Some(Box::new(Self {
             session: server.start_suggested(spec.sasl.mechanism).ok()?,
             spec,
             channel: channel.clone(),
-            plus_is_offered,
+            plus_is_offered: surroundings.plus_is_offered,
             keys,
+            workers,
             steps: 0,
         }))
     }
@@ -212,8 +250,8 @@ impl Conversation {
     /// Carries the client's answer in. `None` is right only as the first call, when the client
     /// sent no initial response.
     ///
-    /// A mechanism that takes long (C libraries) would be stepped in the pool here, and nobody
-    /// else needs to know; that is why this is asynchronous.
+    /// A mechanism that calls the library of Kerberos is stepped in the pool, and nobody else needs
+    /// to know; that is why this is asynchronous.
     pub(crate) async fn step(mut self: Box<Self>, response: Option<&[u8]>) -> Step {
         self.steps += 1;
         let first = self.steps == 1;
@@ -236,6 +274,7 @@ impl Conversation {
             (Collects::Messages | Collects::Certificate | Collects::Ntlm, _) => {
                 self.advance(response)
             }
+            (Collects::Context(_), message) => self.work(message).await,
         }
     }
 
@@ -269,6 +308,18 @@ impl Conversation {
         }
     }
 
+    /// Steps it in the pool: the library reads the keytab, and notes what it saw in a file.
+    async fn work(self: Box<Self>, response: Option<&[u8]>) -> Step {
+        let (Some((gssapi, client)), Some(message)) = (self.workers.clone(), response) else {
+            return Step::Malformed;
+        };
+        let message = message.to_vec();
+        let stepped = gssapi
+            .pool()
+            .run(client, move || self.advance(Some(&message)));
+        stepped.await.unwrap_or(Step::Overloaded)
+    }
+
     fn advance(mut self: Box<Self>, response: Option<&[u8]>) -> Step {
         let mut challenge = Vec::new();
         match self.session.step(response, &mut challenge) {
@@ -277,9 +328,13 @@ impl Conversation {
                 (Some(Gathered::Evidence(evidence)), _) => Step::Evidence(evidence),
                 (Some(Gathered::ProofFits), _) => Step::Proven(challenge),
                 (None, Collects::Scram { .. }) => Step::Unproven(scram::why_not(&challenge)),
-                (None, Collects::Messages | Collects::Certificate | Collects::Ntlm) => {
-                    Step::NoEvidence
-                }
+                (
+                    None,
+                    Collects::Messages
+                    | Collects::Certificate
+                    | Collects::Ntlm
+                    | Collects::Context(_),
+                ) => Step::NoEvidence,
             },
             Err(fault) => {
                 tracing::debug!(fault = %Detail(&fault), "a SASL answer was not understood");

@@ -6,17 +6,20 @@
 
 mod authzid;
 mod conversation;
+mod gssapi;
 mod login;
 mod ntlm;
 mod plain;
 mod scram;
 
-pub(crate) use conversation::{Conversation, KeysWanted, Step};
+pub(crate) use authzid::prepare as prepare_authzid;
+pub(crate) use conversation::{Conversation, KeysWanted, Step, Surroundings};
 use rsasl::mechanisms::external::EXTERNAL;
 use rsasl::mechanisms::scram::{SCRAM_SHA256, SCRAM_SHA256_PLUS};
 use rsasl::registry::Mechanism;
 pub use scram::Binding;
 
+use crate::gssapi::Flavour;
 use crate::{Channel, ExtendedProtection};
 
 /// One mechanism: its definition apart from its code. A new one is one row in [`MECHANISMS`].
@@ -54,6 +57,8 @@ enum Collects {
     Scram { plus: bool },
     /// It is the certificate of the channel.
     Certificate,
+    /// It is what came of a GSSAPI context.
+    Context(Flavour),
     /// The server shows its names in the middle, and the channel is part of the evidence.
     Ntlm,
 }
@@ -85,6 +90,11 @@ impl MechanismSpec {
         self.collects == Collects::Ntlm
     }
 
+    /// Whether it is offered only while there is a key of Kerberos.
+    pub(crate) fn needs_keys(&self) -> bool {
+        matches!(self.collects, Collects::Context(_))
+    }
+
     /// Whether it is one that binds to the channel.
     pub(crate) fn binds(&self) -> bool {
         self.needs == Needs::Binding
@@ -92,7 +102,21 @@ impl MechanismSpec {
 }
 
 /// The mechanisms that this server knows.
-pub(crate) static MECHANISMS: [MechanismSpec; 6] = [
+pub(crate) static MECHANISMS: [MechanismSpec; 8] = [
+    MechanismSpec {
+        plaintext: false,
+        needs: Needs::Protection,
+        either_first: false,
+        collects: Collects::Context(Flavour::Gssapi),
+        sasl: gssapi::GSSAPI,
+    },
+    MechanismSpec {
+        plaintext: false,
+        needs: Needs::Protection,
+        either_first: false,
+        collects: Collects::Context(Flavour::Spnego),
+        sasl: gssapi::SPNEGO,
+    },
     MechanismSpec {
         plaintext: true,
         needs: Needs::Nothing,

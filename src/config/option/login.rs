@@ -27,11 +27,12 @@ pub(super) const LOGIN: Section = Section {
             kind: Kind::List,
             default: Standing::Value(|defaults| list(defaults.mechanisms)),
             example: "[\"PLAIN\"]",
-            doc: "SASL mechanisms for AUTH, in the order in which they are offered: EXTERNAL, LOGIN, NTLM, \
-                  PLAIN, SCRAM-SHA-256 and SCRAM-SHA-256-PLUS. PLAIN and LOGIN hand the password over. The -PLUS name \
-                  is offered under TLS only, and EXTERNAL only to clients that showed a certificate. Switch SCRAM and \
-                  NTLM on when every account that uses them has keys or an NT hash, as clients that see them give up \
-                  PLAIN. The empty list switches AUTH off.",
+            doc: "SASL mechanisms for AUTH, in the order in which they are offered: EXTERNAL, GSS-SPNEGO, GSSAPI, \
+                  LOGIN, NTLM, PLAIN, SCRAM-SHA-256 and SCRAM-SHA-256-PLUS. GSSAPI and GSS-SPNEGO need `[gssapi]`. \
+                  PLAIN and LOGIN hand the password over. The -PLUS name is offered under TLS only, and EXTERNAL \
+                  only to clients that showed a certificate. Switch SCRAM and NTLM on when every account that uses \
+                  them has keys or an NT hash, and GSSAPI when clients have tickets, as clients that see them give \
+                  up PLAIN. The empty list switches AUTH off.",
             exchange: Some("Set-PopSettings -EnableGSSAPIAndNTLMAuth"),
             dovecot: Some("auth_mechanisms"),
         },

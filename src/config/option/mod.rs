@@ -4,12 +4,14 @@
 //! of it. A setting that is not in here does not exist.
 
 mod door;
+mod gssapi;
 mod login;
 mod mail;
 mod ntlm;
 mod protocol_log;
 mod server;
 
+pub(super) use gssapi::SERVICES;
 pub(super) use protocol_log::FOLDER as PROTOCOL_LOG_FOLDER;
 
 use super::profile::{Defaults, Profile};
@@ -88,6 +90,9 @@ pub(super) const SECTIONS: &[&Section] = &[
     &login::LOGIN,
     &ntlm::NTLM,
     &ntlm::WINBIND,
+    &gssapi::GSSAPI,
+    &gssapi::REALM,
+    &gssapi::PRINCIPAL,
     &mail::USERS,
     &mail::MAILDROP,
     &mail::MESSAGES,

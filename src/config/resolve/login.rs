@@ -11,6 +11,8 @@ use toml::Spanned;
 /// What this version can do.
 const MECHANISMS: &[&str] = &[
     "EXTERNAL",
+    "GSS-SPNEGO",
+    "GSSAPI",
     "LOGIN",
     "NTLM",
     "PLAIN",
@@ -19,15 +21,13 @@ const MECHANISMS: &[&str] = &[
 ];
 
 /// What is said of a mechanism that is not here.
-const REMEDY: &str = "remove it; this version has EXTERNAL, LOGIN, NTLM, PLAIN, SCRAM-SHA-256 and SCRAM-SHA-256-PLUS";
+const REMEDY: &str = "remove it; this version has EXTERNAL, GSS-SPNEGO, GSSAPI, LOGIN, NTLM, PLAIN, SCRAM-SHA-256 and SCRAM-SHA-256-PLUS";
 
 /// What somebody may ask for, to be told that it is not here rather than that it does not exist.
 const ELSEWHERE: &[&str] = &[
     "CRAM-MD5",
     "DIGEST-MD5",
     "GS2-KRB5",
-    "GSS-SPNEGO",
-    "GSSAPI",
     "OAUTHBEARER",
     "SCRAM-SHA-1",
     "SCRAM-SHA-1-PLUS",

@@ -2,6 +2,7 @@
 
 mod clients;
 mod door;
+mod gssapi;
 mod login;
 mod mail;
 mod ntlm;
@@ -81,6 +82,7 @@ impl Resolver<'_> {
         let policy = self.policy(written, &hostname);
         let tls = self.tls(written);
         let listeners = self.listeners(written, &rule);
+        let gssapi = self.gssapi(written, &listeners);
         let winbind = self.winbind(written, &policy, &listeners);
         let limits = self.limits(&written.limits);
         let timeouts = self.timeouts(written);
@@ -98,6 +100,7 @@ impl Resolver<'_> {
             tls: tls?,
             policy,
             winbind,
+            gssapi,
             users_file: users_file?,
             users_key,
             maildrop: maildrop?,
