@@ -205,7 +205,9 @@ fn the_guide_names_settings_that_exist() {
     let mut named = 0;
     for piece in pages.split(|c: char| !word(c)) {
         let piece = piece.trim_matches('.');
-        let file = [".toml", ".key", ".md"].iter().any(|end| piece.ends_with(end));
+        let file = [".toml", ".key", ".md"]
+            .iter()
+            .any(|end| piece.ends_with(end));
         if !file && homes.iter().any(|home| piece.starts_with(home)) {
             assert!(
                 reference.contains(&format!("### `{piece}`")),

@@ -112,10 +112,11 @@ fn users_file(lab: &Lab) -> PathBuf {
         let hash = String::from_utf8(hash).expect("a hash is ASCII");
         writeln!(
             text,
-            "[[user]]\nname = \"{}\"\npassword = \"{}\"\nscram = \"{}\"\n",
+            "[[user]]\nname = \"{}\"\npassword = \"{}\"\nscram = \"{}\"\nnt_hash = \"{}\"\n",
             user.name,
             hash.trim(),
-            user.scram
+            user.scram,
+            user.nt_hash
         )
         .expect("a string grows");
         text
@@ -158,7 +159,7 @@ certificate = "{certificate}"
 private_key = "{key}"
 
 [login]
-mechanisms = ["PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"]
+mechanisms = ["PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "NTLM"]
 refusal_delay = "10ms"
 
 [users]

@@ -139,6 +139,10 @@ impl Transcript {
     ) -> Result<(), Weakness> {
         let pairs = response.pairs()?;
         let bits = pairs.array(id::FLAGS)?.map_or(0, u32::from_le_bytes);
+        // §3.2.5.1.2: SEC_E_INVALID_TOKEN.
+        if self.must_exchange() && self.authenticate.session_key.is_none() {
+            return Err(Weakness::Malformed);
+        }
         // Decided by the flag, which the proof protects, and never by the length of the message:
         // a code that was cut off on the way is missed.
         if response.says()?.integrity {
@@ -146,21 +150,12 @@ impl Transcript {
         } else if demands.integrity {
             return Err(Weakness::NoIntegrity);
         }
-        if self.must_exchange() && self.authenticate.session_key.is_none() {
-            return Err(Weakness::Malformed);
-        }
         self.check_time(response, &pairs, demands.window, now)?;
         self.check_names(&pairs)?;
         if bits & TARGET_UNTRUSTED == 0 {
             check_target(&pairs, &demands.targets)?;
         }
         Ok(())
-    }
-
-    /// Whether there must be an encrypted session key: exchanged only with SIGN or SEAL (§3.2.5.1.2).
-    fn must_exchange(&self) -> bool {
-        let flags = self.authenticate.flags.and(self.challenge.flags);
-        flags.contains(Flags::KEY_EXCHANGE) && flags.intersects(Flags::SIGN | Flags::SEAL)
     }
 
     fn check_integrity(&self, session_base_key: &Key) -> Result<(), Weakness> {
@@ -177,8 +172,8 @@ impl Transcript {
             }
             Some(_) | None => None,
         };
-        // Some clients exchange where they need not; both are keys that only somebody with the hash
-        // knows.
+        // §3.2.5.1.2: exchanged only with SIGN or SEAL. Some clients exchange without; both are
+        // keys that only somebody with the hash knows.
         let right = exchanged.as_ref().is_some_and(is_right)
             || (!self.must_exchange() && is_right(session_base_key));
         if right {
@@ -186,6 +181,12 @@ impl Transcript {
         } else {
             Err(Weakness::Integrity)
         }
+    }
+
+    /// Whether the key that protects the messages is one that the client has sent.
+    fn must_exchange(&self) -> bool {
+        let flags = self.authenticate.flags.and(self.challenge.flags);
+        flags.contains(Flags::KEY_EXCHANGE) && flags.intersects(Flags::SIGN | Flags::SEAL)
     }
 
     /// The client repeats our timestamp, if it knows the pair, and tells its own time.

@@ -1,8 +1,10 @@
 //! The values of \[MS-NLMP\] §4.2, messages that real clients sent, and what is refused.
 
+mod agreed;
 mod legacy;
 mod messages;
 mod refused;
+mod sealing;
 mod values;
 
 use base64::Engine as _;

@@ -12,7 +12,7 @@ use super::*;
 const SERVER_CHALLENGE: [u8; 8] = [0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef];
 
 /// `DES` with a key of seven octets, spread over eight (§6).
-fn des(key: &[u8], data: &[u8; 8]) -> [u8; 8] {
+pub(super) fn des(key: &[u8], data: &[u8; 8]) -> [u8; 8] {
     let mut wide = [0; 8];
     wide[1..].copy_from_slice(key);
     let bits = u64::from_be_bytes(wide);
@@ -26,7 +26,7 @@ fn des(key: &[u8], data: &[u8; 8]) -> [u8; 8] {
     block.into()
 }
 
-fn lm_hash() -> Vec<u8> {
+pub(super) fn lm_hash() -> Vec<u8> {
     let password = *b"PASSWORD\0\0\0\0\0\0";
     let half = |key| des(key, b"KGS!@#$%");
     [half(&password[..7]), half(&password[7..])].concat()
