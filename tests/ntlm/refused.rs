@@ -66,7 +66,7 @@ const ROWS: &[Row] = &[
         stage.edited(|message| message.replace(Field::Workstation, &utf16("ELSEWHERE")))),
     Row("AUTHENTICATE changed: another session key", "bad-mic", |stage|
         stage.edited(|message| flip(message, Field::Key, 0))),
-    Row("AUTHENTICATE changed: no session key", "bad-mic", |stage|
+    Row("AUTHENTICATE changed: no session key", "malformed", |stage|
         stage.edited(|message| message.describe(Field::Key, 0, 0))),
 
     // Weaker answers than NTLMv2, with the right password.
