@@ -241,3 +241,5 @@ mod ntlm_tests;
 mod scram_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod winbind_tests;
