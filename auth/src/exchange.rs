@@ -247,3 +247,5 @@ mod scram_client;
 mod scram_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod winbind_tests;

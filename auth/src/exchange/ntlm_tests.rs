@@ -19,7 +19,7 @@ fn with_rule(change: impl Fn(&mut LoginRule)) -> Channel {
     channel
 }
 
-fn with_ntlm(change: impl Fn(&mut NtlmPolicy)) -> Policy {
+pub(super) fn with_ntlm(change: impl Fn(&mut NtlmPolicy)) -> Policy {
     let mut policy = policy();
     change(&mut policy.ntlm);
     policy
@@ -50,7 +50,7 @@ async fn attempt(
     exchange.step(Some(&answer)).await
 }
 
-async fn plain(house: &House, channel: &Channel, client: Client<'_>) -> Progress {
+pub(super) async fn plain(house: &House, channel: &Channel, client: Client<'_>) -> Progress {
     attempt((house, channel), &mut caller(), client, |_| ()).await
 }
 

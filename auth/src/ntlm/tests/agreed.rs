@@ -113,3 +113,34 @@ fn octets_behind_the_pairs_belong_to_the_proof() {
     let hash = nt_hash("Password");
     assert!(transcript.prove(v2(&transcript), &hash).is_none());
 }
+
+/// MaxLen of each field.
+#[test]
+fn the_maximal_length_of_a_field_says_nothing() {
+    let mut message = base64(EXCHANGED[2]);
+    for at in [12, 20, 28, 36, 44, 52] {
+        message[at + 2..at + 4].copy_from_slice(&[0xff, 0]);
+    }
+    let parsed = Authenticate::parse(&message, Encoding::Unicode).unwrap();
+    assert_eq!((&*parsed.user, &*parsed.domain), ("User", "DOMAIN"));
+}
+
+/// A client that was told the name by a stranger says so with bit 4 of its flags, and does not count on it.
+#[test]
+fn a_target_that_the_client_does_not_trust_is_not_looked_at() {
+    let mut transcript = recorded(PLAIN);
+    let key = Key::new(array("92de0ea945dccb9a2d6079423a3017ad"));
+    let elsewhere = Demands {
+        targets: vec!["pop/other.example".to_owned()],
+        ..Demands::default()
+    };
+    let judged = |transcript: &Transcript| transcript.judge(v2(transcript), &key, &elsewhere, TIME);
+    assert_eq!(judged(&transcript), Err(Weakness::OtherServer));
+    if let Response::V2(response) = &mut transcript.authenticate.response {
+        let pair = [6, 0, 4, 0, 2, 0, 0, 0];
+        let found = response.temp.windows(8).position(|octets| octets == pair);
+        // Without the bit of the integrity code, which would now be wrong.
+        response.temp[found.unwrap() + 4] = 4;
+    }
+    assert_eq!(judged(&transcript), Ok(()));
+}
