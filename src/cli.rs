@@ -88,6 +88,25 @@ Examples:
     #[command(subcommand)]
     User(UserCommand),
 
+    /// Say how a typed name is understood, and which account it reaches
+    ///
+    /// Takes the name apart as a login does, asks whoever keeps the accounts, and shows state, site,
+    /// maildrop, delegates and the kinds of credentials, never their values. A name of two, as
+    /// delegates type it at USER, shows both accounts and the right. The exit code is 1 when nobody
+    /// answers to a name, or the right is missing.
+    #[command(after_help = "\
+Examples:
+  postern whois 'CORP\\ann'
+  postern whois ann@example.test/sales@example.test
+  postern whois ann --json | jq -r '.names[0].account.name'")]
+    Whois {
+        /// The name, as somebody types it
+        name: String,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+
     /// Look into maildrops
     #[command(subcommand)]
     Maildrop(MaildropCommand),
@@ -134,6 +153,9 @@ Examples:
         /// Store no keys for SCRAM-SHA-256, as nobody will use it
         #[arg(long)]
         no_scram: bool,
+        /// Store the NT hash, so that the account can log in by NTLM. Whoever reads it can too
+        #[arg(long)]
+        ntlm: bool,
         /// A client certificate that opens the mailbox by EXTERNAL, as `sha256:` and the digest;
         /// may be given several times
         #[arg(long = "certificate", value_name = "FINGERPRINT")]
@@ -154,10 +176,15 @@ Examples:
     /// Its Argon2id hash is stored, and beside it keys for SCRAM-SHA-256. Whoever steals the file
     /// can guess at the keys with less work than at the hash: leave them out with --no-scram where
     /// SCRAM is not used.
+    ///
+    /// NTLM needs the NT hash, which is stored with --ntlm alone, as it is as good as the password:
+    /// sealed, where `users.key_file` names a key, else in the clear. An account that has one gets
+    /// a new one with every new password, until --no-ntlm removes it.
     #[command(after_help = "\
 Examples:
   postern user passwd ann@example.test
-  pass show mail/ann | head -n 1 | postern user passwd ann@example.test --password-stdin")]
+  pass show mail/ann | head -n 1 | postern user passwd ann@example.test --password-stdin
+  postern user passwd scanner@example.test --ntlm")]
     Passwd {
         /// The account
         #[command(flatten)]
@@ -168,6 +195,9 @@ Examples:
         /// Store no keys for SCRAM-SHA-256, and remove those that are there
         #[arg(long)]
         no_scram: bool,
+        /// Which NT hash is kept
+        #[command(flatten)]
+        nt_hash: NtHashChoice,
     },
 
     /// List the accounts
@@ -214,22 +244,76 @@ Examples:
         name: Name,
     },
 
-    /// Take accounts over from a passwd-file of Dovecot
+    /// Keep the key under which NT hashes are sealed
+    #[command(subcommand)]
+    Key(KeyCommand),
+
+    /// Take accounts over from a passwd-file of Dovecot, or NT hashes from Samba
     ///
     /// Each line is `user:password:uid:gid:gecos:home:shell:extra` with a {SCHEME} before the
     /// password, as Dovecot's passwd-file has it. Accounts that are there already are left alone.
     /// It says for each line what was done, or why it could not be.
+    ///
+    /// With --smbpasswd each line is `user:uid:LM:NT:[flags]:time:`, as Samba has it, and NT hashes
+    /// are taken over: to the account that is there, unless it has one, or with a new account that
+    /// can log in by NTLM alone.
     #[command(after_help = "\
 Examples:
   postern user import --dry-run /etc/dovecot/users
-  postern user import /etc/dovecot/users")]
+  postern user import /etc/dovecot/users
+  pdbedit -L -w > ./smbpasswd && postern user import --smbpasswd ./smbpasswd")]
     Import {
-        /// The passwd-file
+        /// The file
         file: PathBuf,
+        /// It is an smbpasswd of Samba, with NT hashes
+        #[arg(long)]
+        smbpasswd: bool,
         /// Say what would be done, and change nothing
         #[arg(long)]
         dry_run: bool,
     },
+}
+
+/// Keep the key under which NT hashes are sealed.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make a new key in a new file
+    ///
+    /// Started as root, the file belongs to the user that the server runs as. It is never written
+    /// over. Keep a copy of it, apart from copies of the users file.
+    #[command(after_help = "\
+Examples:
+  postern user key new /etc/postern/users.key   (then set users.key_file, and apply it)
+  postern user key new ./new.key && postern user key apply --old /etc/postern/users.key")]
+    New {
+        /// The file to make
+        file: PathBuf,
+    },
+
+    /// Seal every stored NT hash under the key of the configuration
+    ///
+    /// Hashes in the clear are sealed. Those under another key are sealed anew when --old names it.
+    /// When one cannot be opened nothing is changed.
+    #[command(after_help = "\
+Examples:
+  postern user key apply
+  postern user key apply --old /root/users.key.before")]
+    Apply {
+        /// The key file that was used before
+        #[arg(long, value_name = "FILE")]
+        old: Option<PathBuf>,
+    },
+}
+
+/// Which NT hash an account is to have.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct NtHashChoice {
+    /// Store the NT hash, so that the account can log in by NTLM
+    #[arg(long, conflicts_with = "no_ntlm")]
+    pub ntlm: bool,
+    /// Remove the NT hash, so that the account can no longer log in by NTLM
+    #[arg(long)]
+    pub no_ntlm: bool,
 }
 
 /// An account.
@@ -284,7 +368,9 @@ pub enum ReportCommand {
     /// Who still logs in by NTLM, in clear text, or without channel binding
     ///
     /// Reads the server's log in either of its forms, from files or from standard input, and lists
-    /// account, address, machine and times of every use that should go before it is refused.
+    /// account, address, machine and times of every use that should go before it is refused: clear
+    /// text, NTLMv1 (refused or let in), NTLM, a binding to another TLS connection or to none, and
+    /// logins that stricter rules on `audit` would have refused.
     #[command(after_help = "\
 Examples:
   journalctl -u postern -o cat --since -30d | postern report auth

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use postern_auth::{Audit, LoginRecord};
+use postern_auth::{Audit, LoginRecord, NtlmForm, Reason};
 use tracing::{debug, error, info, warn};
 
 use crate::pop3::Ending;
@@ -249,6 +249,10 @@ impl Audit for LoginLog {
             mechanism = record.mechanism,
             tls = record.tls,
             binding = record.binding.as_str(),
+            ntlm = record.ntlm.map(NtlmForm::as_str),
+            mic = record.mic,
+            workstation = record.workstation.as_deref(),
+            would_break = would_break(record).as_deref(),
             login = record.login.as_deref(),
             account = record.account.as_deref(),
             delegate = record.delegate.as_deref(),
@@ -256,6 +260,7 @@ impl Audit for LoginLog {
             site = record.site.as_deref(),
             outcome = if record.reason.is_granted() { "granted" } else { "refused" },
             reason = record.reason.as_str(),
+            detail = record.detail.as_deref(),
             duration_ms = milliseconds(record.duration),
             "login"
         );
@@ -263,7 +268,26 @@ impl Audit for LoginLog {
             let (session, reason) = (record.session, record.reason.as_str());
             warn!(session, reason, "a login could not be decided");
         }
+        if matches!(record.reason, Reason::NtlmV1 | Reason::LmOnly) {
+            warn!(
+                session = record.session,
+                address = %record.address,
+                workstation = record.workstation.as_deref(),
+                "NTLMv1 refused: let this client send NTLMv2 or log in by another mechanism under TLS; \
+                 if it cannot, its network may be named in ntlm.accept_ntlmv1"
+            );
+        }
     }
+}
+
+/// The stricter rules under which a login would have been refused, with commas.
+fn would_break(record: &LoginRecord) -> Option<String> {
+    let rules: Vec<_> = record
+        .would_break
+        .iter()
+        .map(|rule| rule.as_str())
+        .collect();
+    (!rules.is_empty()).then(|| rules.join(","))
 }
 
 fn word(ending: Option<Ending>) -> &'static str {

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Serve => finish(postern::serve::run(&cli.config, |_| ())),
         Command::Demo => finish(postern::demo::run(announce)),
         Command::Check { .. }
+        | Command::Whois { .. }
         | Command::User(_)
         | Command::Maildrop(_)
         | Command::Report(_)

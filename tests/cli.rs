@@ -182,7 +182,7 @@ fn pages_and_completions_are_printed() {
     );
     assert_eq!(
         (said.code, said.out.lines().count()),
-        (Some(0), 24),
+        (Some(0), 28),
         "{}",
         said.err
     );
@@ -501,8 +501,8 @@ fn a_password_is_stored_with_scram_keys_or_without() {
             .collect::<String>();
         found.split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(line("ann"), "ann active Argon2 yes 0", "{}", said.out);
-    assert_eq!(line("ben"), "ben active Argon2 no 1", "{}", said.out);
+    assert_eq!(line("ann"), "ann active Argon2 yes no 0", "{}", said.out);
+    assert_eq!(line("ben"), "ben active Argon2 no no 1", "{}", said.out);
     let said = office.run(&["user", "show", "ben", "--json"]);
     assert!(said.out.contains("\"scram\":false"), "{}", said.out);
     assert!(said.out.contains(&digest), "{}", said.out);

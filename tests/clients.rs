@@ -135,6 +135,22 @@ fn curl_tls_any() {
     curl(Tls, "AUTH=*", &["--sasl-ir"]);
 }
 
+// NTLMv2 without an integrity code, with names in OEM.
+#[test]
+fn curl_clear_ntlm() {
+    curl(Clear, "AUTH=NTLM", &[]);
+}
+
+#[test]
+fn curl_stls_ntlm_initial_response() {
+    curl(Stls, "AUTH=NTLM", &["--sasl-ir"]);
+}
+
+#[test]
+fn curl_tls_ntlm() {
+    curl(Tls, "AUTH=NTLM", &[]);
+}
+
 // ---- fetchmail: it adds no header line when told to be invisible
 
 fn fetchmail(transport: Transport) {

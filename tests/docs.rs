@@ -190,6 +190,8 @@ fn the_guide_names_settings_that_exist() {
     let pages = text("docs/operating.md") + &text("README.md") + &text("packaging/postern.service");
     let homes = [
         "login.",
+        "ntlm.",
+        "winbind.",
         "limits.",
         "timeouts.",
         "tls.",
@@ -199,11 +201,13 @@ fn the_guide_names_settings_that_exist() {
         "protocol_log.",
         "messages.",
     ];
-    let word = |c: char| c.is_ascii_lowercase() || c == '_' || c == '.';
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.';
     let mut named = 0;
     for piece in pages.split(|c: char| !word(c)) {
         let piece = piece.trim_matches('.');
-        let file = piece.ends_with(".toml");
+        let file = [".toml", ".key", ".md"]
+            .iter()
+            .any(|end| piece.ends_with(end));
         if !file && homes.iter().any(|home| piece.starts_with(home)) {
             assert!(
                 reference.contains(&format!("### `{piece}`")),

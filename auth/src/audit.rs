@@ -20,6 +20,12 @@ pub enum Reason {
     AccountExpired,
     /// The names in the certificate reach more than one account.
     AmbiguousCertificate,
+    /// NTLM: a null session, without a name and a proof.
+    Anonymous,
+    /// NTLM: the integrity code does not fit the messages; somebody changed one on its way.
+    BadMic,
+    /// The ticket cannot be opened, or is broken.
+    BadTicket,
     /// The client could bind to the channel and was not offered to, though it was: somebody on the
     /// way takes things out of the offer.
     BindingStripped,
@@ -27,12 +33,22 @@ pub enum Reason {
     Blocked,
     /// The client gave up, or its connection ended, before there was an outcome.
     Cancelled,
+    /// The clocks of the client, the KDC and this server differ too much.
+    ClockSkew,
     /// The directory could not be asked.
     DirectoryTrouble,
     /// The account is disabled.
     Disabled,
     /// The certificate's time has not come, or is over; or it cannot be read.
     InvalidCertificate,
+    /// The keytab or the replay cache cannot be used.
+    KerberosTrouble,
+    /// The keytab has no key of the type that the ticket needs.
+    KeyType,
+    /// The keytab has not the version of the key that the ticket needs.
+    KeyVersion,
+    /// NTLM: the client answered with LM or LMv2 alone, which is never verified.
+    LmOnly,
     /// The directory has locked the account after too many wrong passwords.
     LockedOut,
     /// What the client sent is not a message of the mechanism.
@@ -41,18 +57,34 @@ pub enum Reason {
     MechanismNotOffered,
     /// The password is right, and has to be changed before it is of use.
     MustChangePassword,
+    /// A domain controller accepted the proof, but no account answers to the name.
+    NoAccount,
+    /// The client is bound to nothing, and has to be.
+    NoBinding,
     /// The mechanism came to its end without anything to verify.
     NoEvidence,
     /// The account has no SCRAM keys, or was not named by its own name.
     NoKeys,
     /// The directory knows the account, and of no mailbox that it has.
     NoMailbox,
+    /// NTLM: the client sent no integrity code, and has to.
+    NoMic,
+    /// NTLM: the account has no NT hash.
+    NoNtHash,
     /// The account has no password, so none can be right.
     NoPassword,
+    /// The ticket is genuine, but no rule says whose principal it is.
+    NoPrincipalRule,
     /// The name and password are right, but the account may not open the mailbox asked for.
     NoRight,
     /// The account is in none of the groups that may use POP3.
     NotInGroup,
+    /// NTLM is switched off, and neither the account nor its network is an exception.
+    NtlmOff,
+    /// NTLM: the client answered with NTLMv1, which is not accepted from its network.
+    NtlmV1,
+    /// NTLM: the response was made for a server of another name.
+    OtherServer,
     /// The mailbox lives in another site.
     OtherSite,
     /// Too much waits for the workers already.
@@ -63,8 +95,14 @@ pub enum Reason {
     Pop3Off,
     /// The same name and password were refused before on this connection.
     Repeated,
+    /// The same authenticator came before.
+    Replayed,
+    /// NTLM: the response was made at another time; or the client's clock is wrong.
+    Stale,
     /// Too many refused logins lately, of the account or from the source; nothing was verified.
     Throttled,
+    /// The ticket has expired.
+    TicketExpired,
     /// The connection has begun as many attempts as it may; nothing was looked at.
     TooManyAttempts,
     /// The certificate is genuine, but nobody's.
@@ -73,6 +111,8 @@ pub enum Reason {
     UnknownMailbox,
     /// No account answers to the name.
     UnknownUser,
+    /// The ticket needs a key of RC4 or older.
+    WeakKey,
     /// The client is bound to another channel, in a way that this one does not have, or under a
     /// mechanism that does not bind.
     WrongBinding,
@@ -80,6 +120,8 @@ pub enum Reason {
     WrongHours,
     /// The password is not the account's.
     WrongPassword,
+    /// The ticket is for another service, or for a host that the keytab has no key of.
+    WrongService,
     /// The account may be used from certain machines only, and this server is none of them.
     WrongWorkstation,
 }
@@ -91,35 +133,56 @@ impl Reason {
             Self::Granted => "granted",
             Self::AccountExpired => "account-expired",
             Self::AmbiguousCertificate => "ambiguous-certificate",
+            Self::Anonymous => "anonymous",
+            Self::BadMic => "bad-mic",
+            Self::BadTicket => "bad-ticket",
             Self::BindingStripped => "binding-stripped",
             Self::Blocked => "blocked",
             Self::Cancelled => "cancelled",
+            Self::ClockSkew => "clock-skew",
             Self::DirectoryTrouble => "directory-trouble",
             Self::Disabled => "disabled",
             Self::InvalidCertificate => "invalid-certificate",
+            Self::KerberosTrouble => "kerberos-trouble",
+            Self::KeyType => "key-type",
+            Self::KeyVersion => "key-version",
+            Self::LmOnly => "lm-only",
             Self::LockedOut => "locked-out",
             Self::Malformed => "malformed",
             Self::MechanismNotOffered => "mechanism-not-offered",
             Self::MustChangePassword => "must-change-password",
+            Self::NoAccount => "no-account",
+            Self::NoBinding => "no-binding",
             Self::NoEvidence => "no-evidence",
             Self::NoKeys => "no-keys",
             Self::NoMailbox => "no-mailbox",
+            Self::NoMic => "no-mic",
+            Self::NoNtHash => "no-nt-hash",
             Self::NoPassword => "no-password",
+            Self::NoPrincipalRule => "no-principal-rule",
             Self::NoRight => "no-right",
             Self::NotInGroup => "not-in-group",
+            Self::NtlmOff => "ntlm-off",
+            Self::NtlmV1 => "ntlmv1",
+            Self::OtherServer => "other-server",
             Self::OtherSite => "other-site",
             Self::Overloaded => "overloaded",
             Self::PasswordExpired => "password-expired",
             Self::Pop3Off => "pop3-off",
             Self::Repeated => "repeated",
+            Self::Replayed => "replayed",
+            Self::Stale => "stale",
             Self::Throttled => "throttled",
+            Self::TicketExpired => "ticket-expired",
             Self::TooManyAttempts => "too-many-attempts",
             Self::UnknownCertificate => "unknown-certificate",
             Self::UnknownMailbox => "unknown-mailbox",
             Self::UnknownUser => "unknown-user",
+            Self::WeakKey => "weak-key",
             Self::WrongBinding => "wrong-binding",
             Self::WrongHours => "wrong-hours",
             Self::WrongPassword => "wrong-password",
+            Self::WrongService => "wrong-service",
             Self::WrongWorkstation => "wrong-workstation",
         }
     }
@@ -131,7 +194,57 @@ impl Reason {
 
     /// Whether the server is to blame, not the client: worth an administrator's look.
     pub fn is_trouble(self) -> bool {
-        matches!(self, Self::DirectoryTrouble | Self::Overloaded)
+        matches!(
+            self,
+            Self::DirectoryTrouble | Self::KerberosTrouble | Self::Overloaded
+        )
+    }
+}
+
+/// A stricter rule under which a login that was let in would have been refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WouldBreak {
+    /// `ntlm.mode = "off"`.
+    NtlmOff,
+    /// `extended_protection = "allow"`: the client is bound to something else.
+    ProtectionAllow,
+    /// `extended_protection = "require"`: the client is bound to nothing.
+    ProtectionRequire,
+}
+
+impl WouldBreak {
+    /// The word in the log, never changed once released.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NtlmOff => "ntlm-off",
+            Self::ProtectionAllow => "protection-allow",
+            Self::ProtectionRequire => "protection-require",
+        }
+    }
+}
+
+/// Which NTLM a client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NtlmForm {
+    /// A null session.
+    Anonymous,
+    /// LM or LMv2 alone.
+    Lm,
+    /// NTLMv1.
+    V1,
+    /// NTLMv2.
+    V2,
+}
+
+impl NtlmForm {
+    /// The word in the log, never changed once released.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Lm => "lm",
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+        }
     }
 }
 
@@ -150,6 +263,15 @@ pub struct LoginRecord {
     /// What the client bound itself to, as far as the mechanism binds. It is proven only when the
     /// login was granted.
     pub binding: Binding,
+    /// NTLM: which one.
+    pub ntlm: Option<NtlmForm>,
+    /// NTLM: what the client says about its machine, which need not be true.
+    pub workstation: Option<String>,
+    /// NTLM: whether the client says that it protects the messages with an integrity code.
+    pub mic: Option<bool>,
+    /// The stricter rules under which this login would have been refused. Only of one that was
+    /// granted, and only where a rule stands on `audit`.
+    pub would_break: Vec<WouldBreak>,
     /// The name as typed, if the client came so far. For EXTERNAL the certificate's fingerprint.
     pub login: Option<String>,
     /// The mailbox asked for as typed (the authorization identity), if the client named one.
@@ -162,6 +284,9 @@ pub struct LoginRecord {
     pub site: Option<String>,
     /// What came of it.
     pub reason: Reason,
+    /// What is behind the reason, and what to do about it, where the reason alone does not say; what
+    /// came from the client in it is bounded and escaped.
+    pub detail: Option<String>,
     /// From the beginning of the attempt to this record, the refusal delay left out. It contains
     /// the client's own time where a mechanism has several steps.
     pub duration: Duration,
@@ -196,12 +321,17 @@ impl Entry {
             mechanism,
             tls,
             binding: Binding::None,
+            ntlm: None,
+            workstation: None,
+            mic: None,
+            would_break: Vec::new(),
             login: None,
             mailbox: None,
             account: None,
             delegate: None,
             site: None,
             reason: Reason::Cancelled,
+            detail: None,
             duration: Duration::ZERO,
         };
         Self {

@@ -1,5 +1,6 @@
 //! The front desk: which mechanisms a channel may use, and the start of an exchange.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::audit::Entry;
@@ -7,12 +8,12 @@ use crate::caller::{Admission, Standing};
 use crate::clock::Clock;
 use crate::evidence::Evidence;
 use crate::exchange::State;
-use crate::mechanism::{self, Conversation, MechanismSpec};
+use crate::mechanism::{self, Conversation, MechanismSpec, Surroundings};
 use crate::throttle::Throttle;
 use crate::verify::Desk;
 use crate::{
-    Audit, Caller, Channel, Directory, Exchange, LoginType, Policy, Reason, Refusal, RefusalKind,
-    Secret,
+    Audit, Caller, Channel, Directory, Exchange, Gssapi, LoginType, Policy, Reason, Refusal,
+    RefusalKind, Secret, Winbind,
 };
 
 /// Shared by all connections; replaced whole when the configuration is reloaded.
@@ -33,11 +34,28 @@ impl Authenticator {
             desk: Arc::new(Desk {
                 policy,
                 directory,
+                winbind: None,
                 throttle,
                 clock,
+                gssapi: None,
             }),
             audit,
         }
+    }
+
+    /// The same desk, which also asks a domain controller about NTLM; or no longer does.
+    #[must_use]
+    pub fn with_winbind(mut self, winbind: Option<Arc<Winbind>>) -> Self {
+        self.desk = Arc::new(Desk {
+            winbind,
+            ..(*self.desk).clone()
+        });
+        self
+    }
+
+    /// How a domain controller is asked, if one is.
+    pub fn winbind(&self) -> Option<&Arc<Winbind>> {
+        self.desk.winbind.as_ref()
     }
 
     /// The same desk under another policy and with another directory, after the configuration was
@@ -45,12 +63,10 @@ impl Authenticator {
     /// on under the old policy.
     #[must_use]
     pub fn reloaded(&self, policy: Policy, directory: Arc<dyn Directory>) -> Self {
-        let throttle = Arc::clone(&self.desk.throttle);
         let desk = Desk {
             policy,
             directory,
-            throttle,
-            clock: self.desk.clock,
+            ..(*self.desk).clone()
         };
         Self {
             desk: Arc::new(desk),
@@ -58,10 +74,21 @@ impl Authenticator {
         }
     }
 
+    /// The same desk with Kerberos: GSSAPI and GSS-SPNEGO are offered while it has a key.
+    #[must_use]
+    pub fn with_gssapi(mut self, gssapi: Option<Arc<Gssapi>>) -> Self {
+        self.desk = Arc::new(Desk {
+            gssapi,
+            ..(*self.desk).clone()
+        });
+        self
+    }
+
     /// The SASL mechanisms that a client on this channel may use now, in the order of the rule.
-    /// Names that this server does not know are left out.
-    pub fn mechanisms(&self, channel: &Channel) -> Vec<&str> {
-        offered(channel).map(MechanismSpec::name).collect()
+    /// Names that this server does not know are left out, and NTLM where the client may not use it.
+    pub fn mechanisms(&self, channel: &Channel, client: IpAddr) -> Vec<&str> {
+        let offered = self.offered(channel, client);
+        offered.map(MechanismSpec::name).collect()
     }
 
     /// Whether USER and PASS may be used on this channel.
@@ -94,12 +121,22 @@ impl Authenticator {
         if !admitted {
             return Err(refusal(RefusalKind::Credentials));
         }
-        let Some(spec) = offered(channel).find(|spec| spec.name() == name) else {
+        let client = caller.address();
+        let Some(spec) = self
+            .offered(channel, client)
+            .find(|spec| spec.name() == name)
+        else {
             entry.close(Reason::MechanismNotOffered);
             return Err(refusal(RefusalKind::Mechanism));
         };
-        let plus_is_offered = offered(channel).any(MechanismSpec::binds);
-        let Some(conversation) = Conversation::begin(spec, channel, plus_is_offered) else {
+        let surroundings = Surroundings {
+            channel,
+            client,
+            plus_is_offered: self.offered(channel, client).any(MechanismSpec::binds),
+            names: &self.desk.policy.ntlm.names,
+            gssapi: self.desk.gssapi.as_ref(),
+        };
+        let Some(conversation) = Conversation::begin(spec, &surroundings) else {
             entry.close(Reason::DirectoryTrouble);
             return Err(refusal(RefusalKind::Unavailable));
         };
@@ -134,6 +171,25 @@ impl Authenticator {
         Exchange::new(Arc::clone(&self.desk), standing, entry, state)
     }
 
+    /// The rule's mechanisms, as far as they are known, the login type permits them here, the channel
+    /// and the server have what they need, and the client may use them.
+    fn offered<'a>(
+        &'a self,
+        channel: &'a Channel,
+        client: IpAddr,
+    ) -> impl Iterator<Item = &'static MechanismSpec> + 'a {
+        let names = channel.rule.mechanisms.iter();
+        let known = names.filter_map(|name| mechanism::find(name));
+        let ntlm = self.desk.policy.ntlm.offers(client);
+        let has_keys = || self.desk.gssapi.as_ref().is_some_and(Gssapi::is_ready);
+        known.filter(move |spec| {
+            permits(channel, spec.plaintext)
+                && spec.fits(channel)
+                && (ntlm || !spec.is_ntlm())
+                && (!spec.needs_keys() || has_keys())
+        })
+    }
+
     /// Opens an attempt and its record, and says whether the connection may still begin it.
     fn open(
         &self,
@@ -158,17 +214,6 @@ impl std::fmt::Debug for Authenticator {
             .field("policy", &self.desk.policy)
             .finish_non_exhaustive()
     }
-}
-
-/// The rule's mechanisms, as far as they are known, the login type permits them here and the
-/// channel has what they need.
-fn offered(channel: &Channel) -> impl Iterator<Item = &'static MechanismSpec> + '_ {
-    let known = channel
-        .rule
-        .mechanisms
-        .iter()
-        .filter_map(|name| mechanism::find(name));
-    known.filter(|spec| permits(channel, spec.plaintext) && spec.fits(channel))
 }
 
 /// `LoginType` of Set-PopSettings.

@@ -12,6 +12,9 @@ pub struct Channel {
     pub tls: Option<Arc<TlsFacts>>,
     /// The login rule of the listener that accepted the connection.
     pub rule: Arc<LoginRule>,
+    /// `tls-server-end-point` of certificates that others show in this server's place: of load
+    /// balancers that end TLS.
+    pub extra_end_points: Arc<[Arc<[u8]>]>,
 }
 
 /// What one TLS connection proves. Only `net/tls.rs` makes it, from a finished handshake.
@@ -25,6 +28,9 @@ pub struct TlsFacts {
     /// `tls-server-end-point` (RFC 5929 §4): the hash of the certificate that the client saw; none
     /// where its signature algorithm defines no hash.
     pub server_end_point: Option<Arc<[u8]>>,
+    /// The same of the certificate that was shown under this name before the last reload that
+    /// changed it: other servers of the same name may still show it.
+    pub previous_end_point: Option<Arc<[u8]>>,
     /// The client's certificate in DER, when it showed one; the handshake has checked it against
     /// the authorities and revocation lists of the configuration.
     pub client_certificate: Option<Arc<[u8]>>,
@@ -34,5 +40,15 @@ impl Channel {
     /// Whether the connection runs under TLS.
     pub fn is_protected(&self) -> bool {
         self.tls.is_some()
+    }
+
+    /// The certificates to which a client of Extended Protection may be bound here: the one that it
+    /// saw first, then those that it may have seen instead. None where there is nothing to bind to.
+    pub fn end_points(&self) -> impl Iterator<Item = &[u8]> {
+        let facts = self.tls.iter();
+        let own = facts.flat_map(|facts| [&facts.server_end_point, &facts.previous_end_point]);
+        own.flatten()
+            .chain(self.extra_end_points.iter())
+            .map(|hash| &**hash)
     }
 }

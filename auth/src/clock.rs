@@ -1,7 +1,8 @@
 //! The one place of this crate that looks at a clock.
 //!
 //! Windows and delays are measured by the monotonic clock, through tokio, so that a test can pause
-//! it. The time of day is looked at for one thing alone: whether a certificate is valid.
+//! it. The time of day is looked at for two things: whether a certificate is valid, and whether an
+//! NTLM response was made now.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -26,6 +27,19 @@ pub(crate) fn unix_seconds() -> i64 {
     since.map_or(0, |since| {
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
     })
+}
+
+/// The time of day as NTLM writes it: in units of 100 ns since 1601.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an NTLM challenge and its response carry a time"
+)]
+pub(crate) fn filetime() -> u64 {
+    /// From 1601 to 1970.
+    const BEFORE: u64 = 116_444_736_000_000_000;
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let since = since.map_or(0, |since| since.as_nanos() / 100);
+    BEFORE.saturating_add(u64::try_from(since).unwrap_or(u64::MAX))
 }
 
 /// Time since something began: the throttle's and the users file's measure.

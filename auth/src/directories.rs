@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::audit::shown;
 use crate::directory::{Answer, Directory, ScramAnswer, Verdict};
-use crate::{Account, Fingerprint, Login, Secret};
+use crate::{Account, Description, Fingerprint, Login, NtHash, Secret};
 
 /// Two keepers of accounts, asked in this order.
 pub struct Directories {
@@ -20,6 +20,14 @@ impl Directories {
     /// The local accounts, and those of a directory whose accounts have entries.
     pub fn new(local: Arc<dyn Directory>, ldap: Arc<dyn Directory>) -> Self {
         Self { local, ldap }
+    }
+
+    /// Who keeps an account: a local one has no entry.
+    fn keeper(&self, account: &Account) -> &Arc<dyn Directory> {
+        match account.entry {
+            Some(_) => &self.ldap,
+            None => &self.local,
+        }
     }
 
     /// Whether an account's name is also a local one's: two people would share a mailbox.
@@ -64,12 +72,8 @@ impl Directory for Directories {
         password: &'a Secret,
         client: IpAddr,
     ) -> Answer<'a, Verdict> {
-        match account {
-            Some(account) if account.entry.is_none() => {
-                self.local.verify(Some(account), password, client)
-            }
-            Some(_) | None => self.ldap.verify(account, password, client),
-        }
+        let keeper = account.map_or(&self.ldap, |account| self.keeper(account));
+        keeper.verify(account, password, client)
     }
 
     /// The directory keeps no keys.
@@ -90,6 +94,18 @@ impl Directory for Directories {
         client: IpAddr,
     ) -> Answer<'a, Option<Arc<Account>>> {
         self.local.find_certificate(fingerprint, client)
+    }
+
+    fn describe<'a>(
+        &'a self,
+        account: &'a Account,
+        client: IpAddr,
+    ) -> Answer<'a, Option<Description>> {
+        self.keeper(account).describe(account, client)
+    }
+
+    fn nt_hash<'a>(&'a self, account: &'a Account, client: IpAddr) -> Answer<'a, Option<NtHash>> {
+        self.keeper(account).nt_hash(account, client)
     }
 }
 

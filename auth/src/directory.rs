@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 use crate::scram::{self, Form, ScramKeys};
-use crate::{Account, Fingerprint, Login, Overloaded, Reason, Secret};
+use crate::{Account, Description, Fingerprint, Login, NtHash, Overloaded, Reason, Secret};
 
 /// An answer that may take a while. It holds no lock while it waits.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'a>>;
@@ -56,6 +56,25 @@ pub trait Directory: Send + Sync {
         client: IpAddr,
     ) -> Answer<'a, Option<Arc<Account>>> {
         let _ = (fingerprint, client);
+        Box::pin(async { Ok(None) })
+    }
+
+    /// What is known of an account, for an administrator; none from a directory that does not say.
+    fn describe<'a>(
+        &'a self,
+        account: &'a Account,
+        client: IpAddr,
+    ) -> Answer<'a, Option<Description>> {
+        let _ = (account, client);
+        Box::pin(async { Ok(None) })
+    }
+
+    /// The NT hash of an account, by which NTLM is verified here; none where it has none, or the
+    /// key that it is locked with is not at hand.
+    ///
+    /// A directory that keeps no NT hashes leaves this as it is.
+    fn nt_hash<'a>(&'a self, account: &'a Account, client: IpAddr) -> Answer<'a, Option<NtHash>> {
+        let _ = (account, client);
         Box::pin(async { Ok(None) })
     }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::Secret;
+use crate::gssapi::{Failure, Proven};
 use crate::login::{MAX_LOGIN, split_delegate};
+use crate::ntlm::Transcript;
+use crate::{Channel, Secret};
 
 /// The claim of a client and what it offers as proof. Nothing of it has been checked.
 ///
-/// A mechanism with a challenge adds its own kind here (an NTLM response with its challenge, the
-/// names of a Kerberos ticket), and [`crate::verify`] one arm that says how it is proven.
+/// A mechanism adds its own kind here (the names of a Kerberos ticket), and [`crate::verify`] one arm that says how it is proven.
 #[derive(Clone, Debug)]
 pub(crate) enum Evidence {
     /// A name and a password: PLAIN, and USER with PASS.
@@ -27,6 +28,19 @@ pub(crate) enum Evidence {
         /// In DER; the handshake has checked it against the authorities.
         certificate: Arc<[u8]>,
     },
+    /// What came of a context: GSSAPI and GSS-SPNEGO.
+    Context(Result<Box<Proven>, Failure>),
+    /// The messages of NTLM.
+    Ntlm(Box<NtlmEvidence>),
+}
+
+/// What NTLM collected.
+#[derive(Clone, Debug)]
+pub(crate) struct NtlmEvidence {
+    /// The challenge, and the messages before and behind it.
+    pub(crate) transcript: Transcript,
+    /// The connection that they came over.
+    pub(crate) channel: Channel,
 }
 
 impl Evidence {

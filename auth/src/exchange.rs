@@ -42,9 +42,9 @@ pub enum Progress {
 /// How far an attempt has come.
 pub(crate) enum State {
     /// A mechanism talks with the client.
-    Talking(Conversation),
+    Talking(Box<Conversation>),
     /// SCRAM: the client makes its proof with the salt that it was given.
-    Proving(Conversation, Candidate),
+    Proving(Box<Conversation>, Candidate),
     /// The login is as good as granted, and the client reads the server's last message.
     Telling(Approved),
     /// There is something to verify already.
@@ -145,6 +145,7 @@ impl Exchange {
             (Step::Unproven(reason), candidate) => Err(Fault::Refused(
                 candidate.map_or(reason, |candidate| candidate.refuted(reason)),
             )),
+            (Step::Overloaded, _) => Err(Fault::Unavailable(Reason::Overloaded)),
             (Step::Malformed, _) => Err(Fault::Refused(Reason::Malformed)),
             (Step::NoEvidence | Step::Keys(_) | Step::Proven(_), _) => {
                 Err(Fault::Refused(Reason::NoEvidence))
@@ -168,6 +169,7 @@ impl Exchange {
             | Step::Unproven(_)
             | Step::Evidence(_)
             | Step::NoEvidence
+            | Step::Overloaded
             | Step::Malformed => Err(Fault::Refused(Reason::Malformed)),
         }
     }
@@ -234,8 +236,18 @@ fn due(arrived: Instant, now: Instant, delay: Duration) -> Instant {
 }
 
 #[cfg(test)]
+mod barred_tests;
+#[cfg(test)]
 mod certificate_tests;
+#[cfg(test)]
+mod login_tests;
+#[cfg(test)]
+mod ntlm_tests;
+#[cfg(test)]
+mod scram_client;
 #[cfg(test)]
 mod scram_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod winbind_tests;

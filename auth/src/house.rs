@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use crate::{
     Account, Answer, Audit, Authenticator, Caller, CertificateName, Channel, CrossSite, Directory,
-    Identity, LocalDirectory, LocalUsers, Login, LoginRecord, LoginRule, LoginType, Policy, Pool,
-    Progress, Refusal, ScramKeys, Secret, Site, TlsFacts, Unavailable, Verdict,
+    ExtendedProtection, Identity, LocalDirectory, LocalUsers, Login, LoginRecord, LoginRule,
+    LoginType, NtlmNames, NtlmPolicy, Policy, Pool, Progress, Refusal, ScramKeys, Secret, Site,
+    TlsFacts, Unavailable, Verdict,
 };
 
 /// Made by crypt(3): password `right`. Cheap, as many are checked here.
@@ -54,11 +55,17 @@ disabled = true
 delegates = ["alice"]
 "#;
 
-/// The users above: whoever has a password has SCRAM keys of it too.
+/// MD4 of the same password in UTF-16.
+const NT_HASH: &str = "fff1399e403bf6c698c9f38e19a3c196";
+
+/// The users above: whoever has a password has SCRAM keys and an NT hash of it too.
 fn users() -> String {
     let salt = b"a salt of a user".to_vec();
     let keys = ScramKeys::derive(&Secret::new(b"right".to_vec()), salt, 4096).unwrap();
-    let both = format!("{RIGHT}\"\nscram = \"{}", keys.to_text());
+    let both = format!(
+        "{RIGHT}\"\nnt_hash = \"{NT_HASH}\"\nscram = \"{}",
+        keys.to_text()
+    );
     let secret = crate::scram::secret_text(&Secret::new(vec![9; 32]));
     format!(
         "scram_secret = \"{secret}\"\n{}",
@@ -91,7 +98,7 @@ pub(crate) fn house_of(policy: Policy, text: &str) -> House {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("users.toml");
     crate::local::tests::write(&path, text);
-    let users = Arc::new(LocalUsers::open(&path).unwrap());
+    let users = Arc::new(LocalUsers::open(&path, None).unwrap());
     let pool = Arc::new(Pool::new("hash", 2, 1000, 1000).unwrap());
     let records = Arc::new(Records::default());
     let audit: Arc<dyn Audit> = Arc::<Records>::clone(&records);
@@ -130,6 +137,17 @@ pub(crate) fn policy() -> Policy {
             CertificateName::Upn,
             CertificateName::Email,
         ],
+        ntlm: NtlmPolicy::new(names()),
+    }
+}
+
+/// What the house says of itself.
+pub(crate) fn names() -> NtlmNames {
+    NtlmNames {
+        domain: None,
+        computer: "HOUSE".to_owned(),
+        dns_domain: None,
+        dns_computer: "house.example.test".to_owned(),
     }
 }
 
@@ -141,7 +159,10 @@ pub(crate) fn channel(login_type: LoginType, tls: bool) -> Channel {
             login_type,
             mechanisms,
             user_pass: true,
+            extended_protection: ExtendedProtection::Allow,
+            accept_ntlmv1: Vec::new(),
         }),
+        extra_end_points: Arc::default(),
     }
 }
 
@@ -152,18 +173,27 @@ pub(crate) fn bound(certificate: Option<Vec<u8>>) -> Channel {
         tls: Some(Arc::new(TlsFacts {
             exporter: Some([7; 32]),
             server_end_point: Some([8; 48].as_slice().into()),
+            previous_end_point: None,
             client_certificate: certificate.map(Into::into),
         })),
         rule: Arc::new(LoginRule {
             login_type: LoginType::Secure,
             mechanisms: all.map(|spec| spec.name().to_owned()).collect(),
             user_pass: true,
+            extended_protection: ExtendedProtection::Allow,
+            accept_ntlmv1: Vec::new(),
         }),
+        extra_end_points: Arc::default(),
     }
 }
 
 pub(crate) fn tls() -> Channel {
     channel(LoginType::Secure, true)
+}
+
+/// TLS 1.3 with every mechanism but EXTERNAL.
+pub(crate) fn tls_with_all() -> Channel {
+    bound(None)
 }
 
 pub(crate) fn caller() -> Caller {

@@ -11,6 +11,8 @@
 //! | `mechanism` | SASL: collects evidence | ask a directory, say who may log in |
 //! | `verify` | every check of a login, once | talk to the client |
 //! | [`Directory`], `local`, `ldap` | the accounts | decide |
+//! | `gssapi` | Kerberos: contexts, keys, whose principal is which login | ask a KDC or a directory |
+//! | `extended_protection` | judges what a client is bound to | know how a mechanism carries it |
 //! | `throttle` | counts refused logins | look at a clock |
 //! | [`Pool`] | does slow work fairly | grow |
 
@@ -21,18 +23,22 @@ mod caller;
 mod certificate;
 mod channel;
 mod clock;
+mod description;
 mod directories;
 mod directory;
 mod evidence;
 mod exchange;
+mod extended_protection;
+mod gssapi;
 #[cfg(test)]
 mod house;
 mod identity;
 mod ldap;
+mod letters;
 mod local;
 mod login;
 mod mechanism;
-#[cfg_attr(not(test), expect(dead_code, reason = "the mechanism comes next"))]
+mod network;
 mod ntlm;
 mod password;
 mod policy;
@@ -43,18 +49,23 @@ mod secret;
 mod source;
 mod throttle;
 mod verify;
-#[expect(dead_code, reason = "NTLM's verifier comes next")]
 mod winbind;
 
 pub use account::{Account, Site};
-pub use audit::{Audit, LoginRecord, Reason};
+pub use audit::{Audit, LoginRecord, NtlmForm, Reason, WouldBreak};
 pub use authenticator::Authenticator;
 pub use caller::Caller;
 pub use certificate::{CertificateName, Fingerprint};
 pub use channel::{Channel, TlsFacts};
+pub use description::{Description, NtHashForm};
 pub use directories::Directories;
 pub use directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
 pub use exchange::{Exchange, Progress};
+pub use extended_protection::ExtendedProtection;
+pub use gssapi::{
+    Enctype, Gssapi, GssapiSettings, KeysError, Keytab, KeytabError, KeytabKey, LoginPattern,
+    Principal, PrincipalRule, PrincipalRules, RealmRule, ServiceName,
+};
 pub use identity::Identity;
 pub use ldap::{
     Address, Attribute, Groups, LdapDirectory, LdapServer, LdapSettings, LdapTls, LdapTlsError,
@@ -62,16 +73,19 @@ pub use ldap::{
     SiteRule, UnknownSite, WrittenFilter, base_of_domain, read_secret,
 };
 pub use local::{
-    ImportNote, Imported, LocalDirectory, LocalUsers, Owner, Problem, User, UsersError, UsersFile,
-    import_passwd_file,
+    DamagedNtHash, ImportNote, Imported, KeyError, LocalDirectory, LocalUsers, Owner, Problem,
+    SealTrouble, StoredNtHash, User, UsersError, UsersFile, UsersKey, import_passwd_file,
+    import_smbpasswd,
 };
 pub use login::{Login, LoginError};
 pub use mechanism::Binding;
-pub use ntlm::NtlmNames;
+pub use network::{Network, NetworkError};
+pub use ntlm::{NtHash, NtlmMode, NtlmNames, NtlmPolicy, NtlmVerify};
 pub use password::{HashError, PasswordHash, hash_password};
 pub use policy::{CrossSite, LoginRule, LoginType, Policy};
-pub use pool::{Overloaded, Pool};
+pub use pool::{Overloaded, Pace, Pool};
 pub use refusal::{Refusal, RefusalKind};
 pub use scram::{ScramError, ScramKeys};
 pub use secret::Secret;
 pub use source::Source;
+pub use winbind::{Winbind, WinbindSettings};

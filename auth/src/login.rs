@@ -3,15 +3,17 @@
 //! A login is never a piece of a path and is never shown unescaped. It says nothing about whether
 //! an account exists.
 
+use crate::letters;
+
 /// The longest name that is looked at, in octets; an address may have 254 (RFC 5321 §4.5.3.1).
 pub(crate) const MAX_LOGIN: usize = 512;
 
 /// A typed name in the forms that a server of this kind meets: `user`, `user@realm` (split at the
 /// last `@`), `DOMAIN\user` and `domain/user` (one slash and no `@` before it).
 ///
-/// Upper and lower case are the same: each character is replaced by Unicode's lower case of it,
-/// without regard to language and without normalisation, so that `É` as one and as two characters
-/// are two names.
+/// Upper and lower case are the same, and so are fullwidth letters, and `é` as one and as two
+/// characters (RFC 8265 §3.3.2, without regard to language). Letters that only look the same stay
+/// different, so that no name reaches the account of its twin; the users file may not have both.
 ///
 /// The three forms with a realm have the same key, `user@realm`. A realm is never dropped: to let
 /// `CORP\alice` reach the account `alice`, the account needs the alias `CORP\alice`. An explicit
@@ -39,13 +41,16 @@ pub enum LoginError {
     /// NUL or another control character.
     #[error("the name has a control character in it")]
     Control,
+    /// A character that nobody could see: some directories overlook it.
+    #[error("the name has an invisible character in it")]
+    Invisible,
 }
 
 impl Login {
     /// Takes a typed name apart.
     ///
     /// # Errors
-    /// When it is empty, longer than 512 octets, or has a control character in it.
+    /// When it is empty, longer than 512 octets, or has a control or invisible character in it.
     pub fn parse(typed: &str) -> Result<Self, LoginError> {
         if typed.is_empty() {
             return Err(LoginError::Empty);
@@ -56,7 +61,10 @@ impl Login {
         if typed.chars().any(char::is_control) {
             return Err(LoginError::Control);
         }
-        let lower: String = typed.chars().flat_map(char::to_lowercase).collect();
+        if typed.chars().any(letters::is_invisible) {
+            return Err(LoginError::Invisible);
+        }
+        let lower = letters::spelled(typed);
         Ok(match split(&lower) {
             Some((user, realm)) => Self {
                 typed: lower.as_str().into(),
@@ -73,10 +81,16 @@ impl Login {
         })
     }
 
-    /// The whole name as it was typed, in lower case: a directory may have one that only looks like
-    /// a name with a realm.
+    /// The whole name as it was typed, in its one spelling: a directory may have one that only looks
+    /// like a name with a realm.
     pub fn typed(&self) -> &str {
         &self.typed
+    }
+
+    /// Two logins in one, where the typed name has one of the delegate forms of \[MS-OXPOP3\] 2.2.2:
+    /// whose password it is, and the mailbox to be opened.
+    pub fn split_delegate(typed: &str) -> Option<(&str, &str)> {
+        split_delegate(typed)
     }
 
     /// The name without the realm, in lower case.
@@ -219,6 +233,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_key_is_its_own_key(typed in "\\PC{1,40}") {
+            prop_assume!(Login::parse(&typed).is_ok());
             let once = key(&typed);
             prop_assume!(!once.contains(['/', '\\']));
             prop_assert_eq!(key(&once), once);

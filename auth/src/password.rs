@@ -16,6 +16,7 @@ use sha_crypt::ShaCrypt;
 use yescrypt::Yescrypt;
 
 use crate::Secret;
+use crate::pool::Pace;
 
 /// The longest password that is looked at, in octets (RFC 4616 §2 asks for 255).
 pub(crate) const MAX_PASSWORD: usize = 1024;
@@ -27,6 +28,13 @@ const MAX_ARGON2_WORK: u64 = 2 * 1024 * 1024;
 const MAX_SHA_ROUNDS: u32 = 2_000_000;
 /// The highest bcrypt cost: about five seconds.
 const MAX_BCRYPT_COST: u32 = 16;
+/// A hash that asks for no more is checked within a few milliseconds: memory times passes of
+/// Argon2id, in KiB.
+const QUICK_ARGON2_WORK: u64 = 4 * 1024;
+/// The same: rounds of `$5$` and `$6$`. Where none are written, it is half of them.
+const QUICK_SHA_ROUNDS: u32 = 10_000;
+/// The same: the cost of bcrypt.
+const QUICK_BCRYPT_COST: u32 = 5;
 /// A hash with the parameters of a new one, for a directory that has none to copy. Nobody knows a
 /// password for it, and its outcome is not looked at.
 const STAND_IN: &str = "$argon2id$v=19$m=19456,t=2,p=1$\
@@ -37,6 +45,7 @@ const STAND_IN: &str = "$argon2id$v=19$m=19456,t=2,p=1$\
 pub struct PasswordHash {
     text: Arc<str>,
     scheme: Scheme,
+    pace: Pace,
 }
 
 /// How a hash was made.
@@ -114,10 +123,28 @@ impl PasswordHash {
         Self {
             text: STAND_IN.into(),
             scheme: Scheme::Argon2id,
+            pace: Pace::Any,
         }
     }
 
+    /// How long a check takes: by the parameters, not by a look at the clock, which other load
+    /// would turn.
+    pub(crate) fn pace(&self) -> Pace {
+        self.pace
+    }
+
     /// What a check costs, as far as two hashes can be told apart by it.
+    /// The name of its scheme, for people.
+    pub fn scheme_name(&self) -> &'static str {
+        match self.scheme {
+            Scheme::Argon2id => "Argon2",
+            Scheme::Bcrypt => "bcrypt",
+            Scheme::Sha256 => "SHA-256 crypt",
+            Scheme::Sha512 => "SHA-512 crypt",
+            Scheme::Yescrypt => "yescrypt",
+        }
+    }
+
     pub(crate) fn cost(&self) -> (Scheme, &str) {
         let end = match self.scheme {
             // $argon2id$v=19$m=…$salt, $2b$12$salt, $y$j9T$salt: the parameters are fixed fields.
@@ -154,16 +181,20 @@ impl FromStr for PasswordHash {
             .strip_prefix('$')
             .and_then(|rest| rest.split('$').next());
         let scheme = match id {
-            Some("argon2id" | "argon2i") => check_argon2id(text).map(|()| Scheme::Argon2id),
-            Some("2a" | "2b" | "2y") => check_bcrypt(text).map(|()| Scheme::Bcrypt),
-            Some("5") => check_sha_crypt(text, 43).map(|()| Scheme::Sha256),
-            Some("6") => check_sha_crypt(text, 86).map(|()| Scheme::Sha512),
-            Some("y") => check_yescrypt(text).map(|()| Scheme::Yescrypt),
+            Some("argon2id" | "argon2i") => {
+                check_argon2id(text).map(|pace| (Scheme::Argon2id, pace))
+            }
+            Some("2a" | "2b" | "2y") => check_bcrypt(text).map(|pace| (Scheme::Bcrypt, pace)),
+            Some("5") => check_sha_crypt(text, 43).map(|pace| (Scheme::Sha256, pace)),
+            Some("6") => check_sha_crypt(text, 86).map(|pace| (Scheme::Sha512, pace)),
+            Some("y") => check_yescrypt(text).map(|()| (Scheme::Yescrypt, Pace::Any)),
             _ => Err(HashError::Unknown),
-        }?;
+        };
+        let (scheme, pace) = scheme?;
         Ok(Self {
             text: text.into(),
             scheme,
+            pace,
         })
     }
 }
@@ -191,7 +222,7 @@ pub fn hash_password(password: &Secret) -> Result<PasswordHash, HashError> {
     hash.to_string().parse()
 }
 
-fn check_argon2id(text: &str) -> Result<(), HashError> {
+fn check_argon2id(text: &str) -> Result<Pace, HashError> {
     let hash = phc::PasswordHash::new(text).map_err(|_| HashError::Damaged)?;
     let params = Params::try_from(&hash).map_err(|_| HashError::Damaged)?;
     let version = hash.version.map(Version::try_from);
@@ -205,25 +236,27 @@ fn check_argon2id(text: &str) -> Result<(), HashError> {
     if heavy {
         Err(HashError::TooCostly)
     } else {
-        Ok(())
+        Ok(pace(work <= QUICK_ARGON2_WORK))
     }
 }
 
-fn check_bcrypt(text: &str) -> Result<(), HashError> {
+fn check_bcrypt(text: &str) -> Result<Pace, HashError> {
     let parts = bcrypt::HashParts::from_str(text).map_err(|_| HashError::Damaged)?;
     if parts.get_cost() > MAX_BCRYPT_COST {
         Err(HashError::TooCostly)
     } else {
-        Ok(())
+        Ok(pace(parts.get_cost() <= QUICK_BCRYPT_COST))
     }
 }
 
 /// `$6$salt$digest` or `$6$rounds=N$salt$digest`.
-fn check_sha_crypt(text: &str, digest_length: usize) -> Result<(), HashError> {
+fn check_sha_crypt(text: &str, digest_length: usize) -> Result<Pace, HashError> {
     let mut fields = text.split('$').skip(2);
     let mut salt = fields.next().ok_or(HashError::Damaged)?;
+    let mut is_quick = true;
     if let Some(rounds) = salt.strip_prefix("rounds=") {
         let rounds: u32 = rounds.parse().map_err(|_| HashError::Damaged)?;
+        is_quick = rounds <= QUICK_SHA_ROUNDS;
         // crypt(3) raises and lowers what is out of bounds and says so in the hash.
         sha_crypt::Params::new(rounds).map_err(|_| HashError::Damaged)?;
         if rounds > MAX_SHA_ROUNDS {
@@ -234,7 +267,7 @@ fn check_sha_crypt(text: &str, digest_length: usize) -> Result<(), HashError> {
     let digest = fields.next().ok_or(HashError::Damaged)?;
     let sound = salt.len() <= 16 && digest.len() == digest_length && is_crypt64(digest);
     if sound && fields.next().is_none() {
-        Ok(())
+        Ok(pace(is_quick))
     } else {
         Err(HashError::Damaged)
     }
@@ -257,6 +290,10 @@ fn check_yescrypt(text: &str) -> Result<(), HashError> {
         return Err(HashError::TooCostly);
     }
     Ok(())
+}
+
+fn pace(is_quick: bool) -> Pace {
+    if is_quick { Pace::Quick } else { Pace::Any }
 }
 
 fn is_crypt64(text: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{CertificateName, Site};
+use crate::{CertificateName, ExtendedProtection, Network, NtlmPolicy, Site};
 
 /// Which logins a listener permits: `LoginType` of Set-PopSettings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub struct LoginRule {
     pub mechanisms: Vec<String>,
     /// Whether USER and PASS are permitted where a password is.
     pub user_pass: bool,
+    /// Whether NTLM and GSSAPI clients must be bound to this server's certificate.
+    pub extended_protection: ExtendedProtection,
+    /// Networks whose clients may answer with NTLMv1.
+    pub accept_ntlmv1: Vec<Network>,
 }
 
 /// What happens to a user whose mailbox is in another site (C0010 of \[MS-STANXPOP3\]).
@@ -64,4 +68,6 @@ pub struct Policy {
     /// How a client certificate reaches an account: these ways are tried in this order, and the
     /// first that reaches one decides.
     pub certificate_names: Vec<CertificateName>,
+    /// Who may use NTLM, and what its messages must satisfy.
+    pub ntlm: NtlmPolicy,
 }

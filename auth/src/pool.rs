@@ -2,11 +2,12 @@
 //!
 //! It never grows, never lets one client's queue stand before another's, and never keeps a caller
 //! waiting for work that was given up. Turns are fair by the time that jobs take, not by their
-//! number: who brings slow jobs has fewer of them.
+//! number: who brings slow jobs has fewer of them. A job that is known to be quick waits for no slow
+//! one: a pool may keep a thread for those.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -20,7 +21,9 @@ use crate::source::Source;
 /// Threads that take waiting jobs of the client that has had the least of their time.
 ///
 /// A client (an IPv4 address, or an IPv6 /64) with hundreds of waiting jobs, or with slow ones,
-/// delays another client by at most one job per thread. Dropping the pool drops what waits; its
+/// delays another client by at most one job per thread. A thread is kept for quick jobs, where the
+/// pool was asked to: one more than there are cores, it gets its time from the system as soon as it
+/// has something to do. Dropping the pool drops what waits; its
 /// threads end after the job that they are at.
 pub struct Pool {
     shared: Arc<Shared>,
@@ -43,6 +46,8 @@ pub enum Overloaded {
 struct Shared {
     queue: Mutex<Queue>,
     ready: Condvar,
+    /// For the thread that is kept for quick jobs.
+    quick_ready: Condvar,
     per_client: usize,
     total: usize,
 }
@@ -59,12 +64,31 @@ struct Queue {
     ahead: HashMap<Source, Duration>,
     waiting: usize,
     next: u64,
+    /// Whether the thread for quick jobs waits for one.
+    quick_waits: bool,
     closed: bool,
 }
 
 struct Job {
     number: u64,
+    pace: Pace,
     work: Box<dyn FnOnce() + Send>,
+}
+
+/// How long a job takes, as far as its owner knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// A few milliseconds at most.
+    Quick,
+    /// Longer, or nobody knows.
+    Any,
+}
+
+impl Pace {
+    /// Whether a thread for jobs of this pace may do that job.
+    fn takes(self, job: &Job) -> bool {
+        self == Self::Any || job.pace == Self::Quick
+    }
 }
 
 impl Pool {
@@ -82,17 +106,32 @@ impl Pool {
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             ready: Condvar::new(),
+            quick_ready: Condvar::new(),
             per_client: queue_per_client.max(1),
             total: queue_total.max(1),
         });
         let pool = Self { shared };
         for number in 0..threads.max(1) {
-            let shared = Arc::clone(&pool.shared);
-            thread::Builder::new()
-                .name(format!("{name}-{number}"))
-                .spawn(move || shared.work())?;
+            pool.employ(format!("{name}-{number}"), Pace::Any)?;
         }
         Ok(pool)
+    }
+
+    /// With one thread more, named `name`, which does nothing but quick jobs.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn with_quick_thread(self, name: &str) -> io::Result<Self> {
+        self.employ(name.to_owned(), Pace::Quick)?;
+        Ok(self)
+    }
+
+    fn employ(&self, name: String, pace: Pace) -> io::Result<()> {
+        let shared = Arc::clone(&self.shared);
+        thread::Builder::new()
+            .name(name)
+            .spawn(move || shared.work(pace))?;
+        Ok(())
     }
 
     /// Does `job` on one of the threads. Dropping the future before the job was begun takes it out
@@ -105,6 +144,20 @@ impl Pool {
         client: IpAddr,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Overloaded> {
+        self.run_at(Pace::Any, client, job).await
+    }
+
+    /// As [`Self::run`], for a job of which the pace is known. A quick job does not wait for slow
+    /// ones where a thread is kept for it, but for those of its own client that came before it.
+    ///
+    /// # Errors
+    /// When too much waits already, or the job panicked.
+    pub async fn run_at<T: Send + 'static>(
+        &self,
+        pace: Pace,
+        client: IpAddr,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Overloaded> {
         let (send, receive) = oneshot::channel();
         let work = Box::new(move || {
             // A panic drops `send` unused, which the caller sees as lost.
@@ -113,13 +166,25 @@ impl Pool {
             }
         });
         let source = Source::of(client);
-        let number = self.shared.enter(source, work)?;
+        let number = self.shared.enter(source, pace, work)?;
         let _place = Place {
             shared: &self.shared,
             source,
             number,
         };
         receive.await.map_err(|_| Overloaded::Lost)
+    }
+}
+
+impl Pool {
+    /// Has a job of the server's own done when there is time for it, and does not wait.
+    ///
+    /// # Errors
+    /// When too much waits already.
+    pub(crate) fn post(&self, job: impl FnOnce() + Send + 'static) -> Result<(), Overloaded> {
+        let work = Box::new(move || drop(catch_unwind(AssertUnwindSafe(job))));
+        let ourselves = Source::of(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+        self.shared.enter(ourselves, Pace::Any, work).map(drop)
     }
 }
 
@@ -133,6 +198,7 @@ impl Drop for Pool {
             std::mem::take(&mut queue.clients)
         };
         self.shared.ready.notify_all();
+        self.shared.quick_ready.notify_all();
         drop(left);
     }
 }
@@ -164,7 +230,12 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(&self, source: Source, work: Box<dyn FnOnce() + Send>) -> Result<u64, Overloaded> {
+    fn enter(
+        &self,
+        source: Source,
+        pace: Pace,
+        work: Box<dyn FnOnce() + Send>,
+    ) -> Result<u64, Overloaded> {
         let mut queue = self.lock();
         if queue.waiting >= self.total {
             return Err(Overloaded::Total);
@@ -174,43 +245,79 @@ impl Shared {
         if line.len() >= self.per_client {
             return Err(Overloaded::Client);
         }
-        line.push_back(Job { number, work });
+        line.push_back(Job { number, pace, work });
         if line.len() == 1 {
             queue.turn.push_back(source);
         }
         queue.next = queue.next.wrapping_add(1);
         queue.waiting += 1;
-        drop(queue);
-        self.ready.notify_one();
+        if !self.wakes_quick_thread(&mut queue) {
+            self.ready.notify_one();
+        }
         Ok(number)
     }
 
-    /// The life of one thread.
-    fn work(&self) {
+    /// Wakes the thread for quick jobs if it waits and there is one: it goes first, for another
+    /// thread that is free may be needed for a slow one in the next moment.
+    fn wakes_quick_thread(&self, queue: &mut Queue) -> bool {
+        let wakes = queue.quick_waits && queue.first(Pace::Quick).is_some();
+        if wakes {
+            queue.quick_waits = false;
+            self.quick_ready.notify_one();
+        }
+        wakes
+    }
+
+    /// The life of one thread, which takes jobs of this pace.
+    fn work(&self, pace: Pace) {
         let mut queue = self.lock();
         while !queue.closed {
-            if let Some((source, job)) = queue.take() {
-                drop(queue);
-                let begun = clock::instant();
-                (job.work)();
-                let took = clock::instant().saturating_duration_since(begun);
-                queue = self.lock();
-                queue.charge(source, took);
-            } else {
-                queue = self
-                    .ready
-                    .wait(queue)
-                    .unwrap_or_else(PoisonError::into_inner);
-            }
+            let Some((source, job)) = queue.take(pace) else {
+                queue = self.rest(pace, queue);
+                continue;
+            };
+            // A quick job may have waited behind this one.
+            self.wakes_quick_thread(&mut queue);
+            drop(queue);
+            let begun = clock::instant();
+            (job.work)();
+            let took = clock::instant().saturating_duration_since(begun);
+            queue = self.lock();
+            queue.charge(source, took);
         }
+    }
+
+    /// Until there may be something to do.
+    fn rest<'a>(&'a self, pace: Pace, mut queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
+        let ready = match pace {
+            Pace::Quick => {
+                queue.quick_waits = true;
+                &self.quick_ready
+            }
+            Pace::Any => &self.ready,
+        };
+        ready.wait(queue).unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Queue {
-    /// The next job of the client that has had the least.
-    fn take(&mut self) -> Option<(Source, Job)> {
+    /// The place of the client that has had the least, of those whose next job a thread for this
+    /// pace takes.
+    fn first(&self, pace: Pace) -> Option<usize> {
+        let takes = |source: &Source| {
+            let next = self.clients.get(source).and_then(VecDeque::front);
+            next.is_some_and(|job| pace.takes(job))
+        };
         let clients = self.turn.iter().enumerate();
-        let (place, _) = clients.min_by_key(|(_, source)| self.had(source))?;
+        let clients = clients.filter(|(_, source)| takes(source));
+        clients
+            .min_by_key(|(_, source)| self.had(source))
+            .map(|(place, _)| place)
+    }
+
+    /// That client's next job.
+    fn take(&mut self, pace: Pace) -> Option<(Source, Job)> {
+        let place = self.first(pace)?;
         let source = self.turn.remove(place)?;
         let line = self.clients.get_mut(&source)?;
         let job = line.pop_front();

@@ -4,25 +4,37 @@
 //! of an account come only after its password was right, so that the record's reason is true and a
 //! stranger's guess tells nothing. Every "no" is the same to the client.
 
+mod account;
+mod certificate;
+mod context;
+mod ntlm;
+mod password;
+mod scram;
+
 use std::sync::Arc;
 
 use crate::audit::{Entry, shown};
 use crate::caller::{Digest, Standing};
-use crate::certificate::{self, CertificateName, Fingerprint, Names};
-use crate::clock::{self, Clock};
-use crate::directory::{Directory, ScramAnswer, Unavailable, Verdict};
+use crate::clock::Clock;
+use crate::directory::{Directory, Unavailable};
 use crate::evidence::Evidence;
-use crate::scram::ScramKeys;
 use crate::source::Source;
 use crate::throttle::{Limits, Throttle, Throttled, Ticket};
-use crate::{Account, CrossSite, Identity, Login, Policy, Reason, Secret};
+use crate::{Account, Gssapi, Identity, Login, Policy, Reason, Winbind};
+
+pub(crate) use scram::Candidate;
 
 /// What all attempts share.
+#[derive(Clone)]
 pub(crate) struct Desk {
     pub(crate) policy: Policy,
     pub(crate) directory: Arc<dyn Directory>,
+    /// The way to a domain controller.
+    pub(crate) winbind: Option<Arc<Winbind>>,
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) clock: Clock,
+    /// Kerberos, where it is configured.
+    pub(crate) gssapi: Option<Arc<Gssapi>>,
 }
 
 /// Why a login did not come about.
@@ -56,24 +68,6 @@ impl From<Throttled> for Fault {
 struct Claim {
     login: Login,
     mailbox: Option<Login>,
-}
-
-/// A claim that was counted and looked up, while its proof is still to come. Dropping it leaves it
-/// counted.
-pub(crate) struct Candidate {
-    mailbox: Option<Login>,
-    /// Whose keys were given out; or why no proof can be right.
-    account: Result<(Arc<Account>, Ticket), Reason>,
-}
-
-impl Candidate {
-    /// Why the login is refused when its proof was found wrong for this reason.
-    pub(crate) fn refuted(self, reason: Reason) -> Reason {
-        match (self.account, reason) {
-            (_, Reason::WrongBinding) | (Ok(_), _) => reason,
-            (Err(known), _) => known,
-        }
-    }
 }
 
 /// A login that passed every check. It stays counted until it is granted.
@@ -121,66 +115,8 @@ impl Desk {
                 self.by_certificate(authzid.as_deref(), &certificate, entry)
                     .await
             }
-        }
-    }
-
-    /// Looks a claim up whose proof is still to come, and gives the keys to check it against.
-    ///
-    /// A name that nobody has, or without keys, or with too many refused logins, goes on with keys
-    /// like everybody's and is refused at the end: to end here would tell which it is. Only a
-    /// source with too many refused logins gets no more salts.
-    pub(crate) async fn candidate(
-        &self,
-        login: &str,
-        authzid: Option<&str>,
-        entry: &mut Entry,
-    ) -> Result<(Candidate, ScramKeys), Fault> {
-        let Claim { login, mailbox } = claim(login, authzid, entry)?;
-        let ticket = match self.count(login.key(), entry).await {
-            Ok(ticket) => Ok(ticket),
-            Err(why @ (Throttled::Busy | Throttled::Source)) => return Err(why.into()),
-            Err(Throttled::Account) => Err(Reason::Throttled),
-        };
-        let client = entry.record.address;
-        let asked = async {
-            let found = self.directory.find(&login, client).await?;
-            let keys = self.directory.scram_keys(&login, found.as_deref(), client);
-            Ok::<_, Fault>((keys.await?, found))
-        };
-        let (answer, found) = match asked.await {
-            Ok(answered) => answered,
-            Err(fault) => return Err(ticket.map_or(fault, |ticket| settle(ticket, fault))),
-        };
-        if let Some(account) = &found {
-            entry.record.account = Some(shown(&account.name));
-        }
-        let counted = match (ticket, &found) {
-            (Ok(ticket), Some(account)) => self.reached(ticket, account).await,
-            (ticket, _) => ticket,
-        };
-        let (keys, known) = match (answer, found) {
-            (ScramAnswer::Stored(keys), Some(account)) => (keys, Ok(account)),
-            (ScramAnswer::MadeUp(keys), Some(_)) => (keys, Err(Reason::NoKeys)),
-            (ScramAnswer::Stored(keys) | ScramAnswer::MadeUp(keys), None) => {
-                (keys, Err(Reason::UnknownUser))
-            }
-        };
-        // A ticket that goes with a reason is dropped here, and so stays counted.
-        let account = counted.and_then(|ticket| Ok((known?, ticket)));
-        Ok((Candidate { mailbox, account }, keys))
-    }
-
-    /// The rest of the checks, once the proof was right.
-    pub(crate) async fn conclude(
-        &self,
-        candidate: Candidate,
-        entry: &mut Entry,
-    ) -> Result<Approved, Fault> {
-        let Candidate { mailbox, account } = candidate;
-        let (actor, ticket) = account.map_err(Fault::Refused)?;
-        match self.permit(&actor, mailbox.as_ref(), entry).await {
-            Ok(identity) => Ok(Approved { identity, ticket }),
-            Err(fault) => Err(settle(ticket, fault)),
+            Evidence::Context(context) => self.by_context(context, entry).await,
+            Evidence::Ntlm(evidence) => self.by_ntlm(&evidence, standing, entry).await,
         }
     }
 
@@ -188,91 +124,6 @@ impl Desk {
     pub(crate) fn grant(&self, approved: Approved) -> Identity {
         approved.ticket.granted(self.clock.elapsed());
         approved.identity
-    }
-
-    async fn by_password(
-        &self,
-        claim: Claim,
-        password: &Secret,
-        entry: &mut Entry,
-    ) -> Result<Approved, Fault> {
-        let Claim { login, mailbox } = claim;
-        let mut ticket = self.count(login.key(), entry).await?;
-        let checked = async {
-            let actor = self.authenticate(&login, password, &mut ticket, entry);
-            let actor = actor.await?;
-            self.permit(&actor, mailbox.as_ref(), entry).await
-        };
-        match checked.await {
-            Ok(identity) => Ok(Approved { identity, ticket }),
-            Err(fault) => Err(settle(ticket, fault)),
-        }
-    }
-
-    /// EXTERNAL: the holder of the channel's certificate.
-    async fn by_certificate(
-        &self,
-        authzid: Option<&str>,
-        certificate: &[u8],
-        entry: &mut Entry,
-    ) -> Result<Approved, Fault> {
-        let fingerprint = Fingerprint::of(certificate);
-        let name = fingerprint.to_string();
-        let Claim { mailbox, .. } = claim(&name, authzid, entry)?;
-        let mut ticket = self.count(&name, entry).await?;
-        let checked = async {
-            let names = certificate::read(certificate, clock::unix_seconds());
-            let names = names.map_err(|_| Fault::Refused(Reason::InvalidCertificate))?;
-            let actor = self.holder(fingerprint, &names, entry).await?;
-            entry.record.account = Some(shown(&actor.name));
-            ticket.reached(&actor.name, self.clock.elapsed()).await?;
-            self.permit(&actor, mailbox.as_ref(), entry).await
-        };
-        match checked.await {
-            Ok(identity) => Ok(Approved { identity, ticket }),
-            Err(fault) => Err(settle(ticket, fault)),
-        }
-    }
-
-    /// The account that a certificate reaches, by the first way of the policy that reaches one.
-    /// Names of one kind that reach two accounts reach none.
-    async fn holder(
-        &self,
-        fingerprint: Fingerprint,
-        names: &Names,
-        entry: &Entry,
-    ) -> Result<Arc<Account>, Fault> {
-        let client = entry.record.address;
-        for way in &self.policy.certificate_names {
-            let names = match way {
-                CertificateName::Fingerprint => {
-                    let found = self.directory.find_certificate(fingerprint, client).await?;
-                    if let Some(account) = found {
-                        return Ok(account);
-                    }
-                    continue;
-                }
-                CertificateName::Upn => &names.upn,
-                CertificateName::Email => &names.email,
-            };
-            let mut holder: Option<Arc<Account>> = None;
-            for login in names.iter().filter_map(|name| Login::parse(name).ok()) {
-                let Some(found) = self.directory.find(&login, client).await? else {
-                    continue;
-                };
-                if holder
-                    .as_ref()
-                    .is_some_and(|other| other.name != found.name)
-                {
-                    return Err(Fault::Refused(Reason::AmbiguousCertificate));
-                }
-                holder = Some(found);
-            }
-            if let Some(account) = holder {
-                return Ok(account);
-            }
-        }
-        Err(Fault::Refused(Reason::UnknownCertificate))
     }
 
     /// Counts an attempt on a name that is about to be looked at.
@@ -292,114 +143,6 @@ impl Desk {
         }
         ticket.give_back();
         Err(Reason::Throttled)
-    }
-
-    /// The checks of the account, after its credentials were found right.
-    async fn permit(
-        &self,
-        actor: &Arc<Account>,
-        asked: Option<&Login>,
-        entry: &mut Entry,
-    ) -> Result<Identity, Fault> {
-        self.check_state(actor)?;
-        let mailbox = self.mailbox(asked, actor, entry).await?;
-        entry.record.site = mailbox.site.as_ref().map(|site| shown(site.as_str()));
-        self.check_site(&mailbox)?;
-        Ok(Identity::new(mailbox, actor.name.clone()))
-    }
-
-    /// Who it is: the account whose password this is.
-    async fn authenticate(
-        &self,
-        login: &Login,
-        password: &Secret,
-        ticket: &mut Ticket,
-        entry: &mut Entry,
-    ) -> Result<Arc<Account>, Fault> {
-        let client = entry.record.address;
-        let found = self.directory.find(login, client).await?;
-        if let Some(account) = &found {
-            entry.record.account = Some(shown(&account.name));
-            ticket.reached(&account.name, self.clock.elapsed()).await?;
-        }
-        let verdict = self
-            .directory
-            .verify(found.as_deref(), password, client)
-            .await?;
-        let account = found.ok_or(Fault::Refused(Reason::UnknownUser))?;
-        match verdict {
-            Verdict::Right => Ok(account),
-            Verdict::Wrong => Err(Fault::Refused(Reason::WrongPassword)),
-            Verdict::NoPassword => Err(Fault::Refused(Reason::NoPassword)),
-            Verdict::Barred(reason) => Err(Fault::Refused(reason)),
-        }
-    }
-    /// Whether the account may be used at all.
-    fn check_state(&self, account: &Account) -> Result<(), Fault> {
-        if account.disabled {
-            return Err(Fault::Refused(Reason::Disabled));
-        }
-        if let Some(reason) = account.barred {
-            return Err(Fault::Refused(reason));
-        }
-        if account.pop3_off {
-            return Err(Fault::Refused(Reason::Pop3Off));
-        }
-        // `administrator` in the list also means `administrator@corp.test`.
-        let short = account
-            .name
-            .rsplit_once('@')
-            .map_or(account.name.as_str(), |(user, _)| user);
-        let is = |blocked: &String| {
-            blocked.eq_ignore_ascii_case(&account.name) || blocked.eq_ignore_ascii_case(short)
-        };
-        if self.policy.blocked_accounts.iter().any(is) {
-            return Err(Fault::Refused(Reason::Blocked));
-        }
-        Ok(())
-    }
-
-    /// Whose mailbox is to be opened: the account's own, or one whose delegate it is.
-    ///
-    /// RFC 4616 §2: the server verifies that the authentication identity may act as the
-    /// authorization identity.
-    async fn mailbox(
-        &self,
-        asked: Option<&Login>,
-        actor: &Arc<Account>,
-        entry: &mut Entry,
-    ) -> Result<Arc<Account>, Fault> {
-        let Some(asked) = asked else {
-            return Ok(Arc::clone(actor));
-        };
-        let found = self.directory.find(asked, entry.record.address).await?;
-        if found
-            .as_ref()
-            .is_some_and(|mailbox| mailbox.name == actor.name)
-        {
-            return Ok(Arc::clone(actor));
-        }
-        entry.record.delegate = entry.record.account.take();
-        let mailbox = found.ok_or(Fault::Refused(Reason::UnknownMailbox))?;
-        entry.record.account = Some(shown(&mailbox.name));
-        if !mailbox.delegates.contains(&actor.name) {
-            return Err(Fault::Refused(Reason::NoRight));
-        }
-        self.check_state(&mailbox)?;
-        Ok(mailbox)
-    }
-
-    /// C0010 of \[MS-STANXPOP3\]. A mailbox without a site is here; and without a site of its own
-    /// the server has nothing to compare with, so the rule is off.
-    fn check_site(&self, mailbox: &Account) -> Result<(), Fault> {
-        let elsewhere = match (&self.policy.site, &mailbox.site) {
-            (Some(here), Some(there)) => here != there,
-            (None, _) | (_, None) => false,
-        };
-        match self.policy.cross_site {
-            CrossSite::Refuse if elsewhere => Err(Fault::Refused(Reason::OtherSite)),
-            CrossSite::Refuse | CrossSite::Direct => Ok(()),
-        }
     }
 }
 

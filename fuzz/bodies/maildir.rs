@@ -174,7 +174,8 @@ impl Site {
             .collect();
         assert_eq!((all.len(), fresh.len()), (told.len() + 1, 1));
         if self.has_doubtful_ids() {
-            // Of two messages with one imported id, the other one has it when the first is gone.
+            // Of two messages with one imported id, the other one has it when the first is gone: the
+            // index still says so, and what was imported is not struck out of it.
             return;
         }
         maildrop

@@ -50,6 +50,7 @@ fn play(input: &[u8], disguised: bool) -> (Vec<String>, Vec<LoginRecord>) {
     let facts = TlsFacts {
         exporter: Some([7; 32]),
         server_end_point: Some([8; 32].as_slice().into()),
+        previous_end_point: None,
         client_certificate: Some(b"never a certificate".as_slice().into()),
     };
     let mut house = House::new(&MECHANISMS, Some(facts));

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use postern_auth::{
     Account, Answer, Audit, Authenticator, Caller, CertificateName, Channel, CrossSite, Directory,
-    Exchange, Fingerprint, Identity, Login, LoginRecord, LoginRule, LoginType, Policy, Progress,
-    ScramAnswer, Secret, Site, TlsFacts, Unavailable, Verdict,
+    Exchange, ExtendedProtection, Fingerprint, Identity, Login, LoginRecord, LoginRule, LoginType,
+    NtlmNames, NtlmPolicy, Policy, Progress, ScramAnswer, Secret, Site, TlsFacts, Unavailable,
+    Verdict,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -130,11 +131,19 @@ impl House {
             refusal_delay: Duration::from_secs(5),
             blocked_accounts: vec!["administrator".to_owned()],
             certificate_names: vec![CertificateName::Fingerprint],
+            ntlm: NtlmPolicy::new(NtlmNames {
+                domain: None,
+                computer: "TOY".to_owned(),
+                dns_domain: None,
+                dns_computer: "toy.test".to_owned(),
+            }),
         };
         let rule = LoginRule {
             login_type: LoginType::PlainText,
             mechanisms: mechanisms.iter().map(|name| (*name).to_owned()).collect(),
             user_pass: true,
+            extended_protection: ExtendedProtection::Allow,
+            accept_ntlmv1: Vec::new(),
         };
         Self {
             authenticator: Authenticator::with_directory(
@@ -147,6 +156,7 @@ impl House {
             channel: Channel {
                 tls: tls.map(Arc::new),
                 rule: rule.into(),
+                extra_end_points: Arc::default(),
             },
             caller: Caller::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1),
         }

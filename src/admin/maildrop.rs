@@ -98,7 +98,7 @@ impl Office<'_> {
 
 /// The account that a session would get for this name.
 fn account(config: &Config, name: &str) -> Result<Arc<Account>, AdminError> {
-    let open = |path: &_| -> Result<LocalUsers, UsersError> { LocalUsers::open(path) };
+    let open = |path: &_| -> Result<LocalUsers, UsersError> { LocalUsers::open(path, None) };
     let users = open(&config.users_file).map_err(user::UserError::from)?;
     let unknown = || MaildropError::Unknown {
         path: config.users_file.clone(),

@@ -12,6 +12,7 @@ mod report;
 mod service;
 mod table;
 mod user;
+mod whois;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -44,6 +45,9 @@ pub enum AdminError {
     /// No password was given.
     #[error("{0}")]
     Password(#[from] password::PasswordError),
+    /// Nobody could be asked for the account.
+    #[error("{0}")]
+    Whois(#[from] whois::WhoisError),
     /// A log could not be read.
     #[error("{0}")]
     Report(#[from] report::ReportError),
@@ -86,6 +90,7 @@ impl Office<'_> {
             Command::Serve | Command::Demo => Ok(Outcome::Fine),
             Command::Check { json } => self.check(*json),
             Command::User(command) => self.user(command),
+            Command::Whois { name, json } => self.whois(name, *json),
             Command::Maildrop(command) => self.maildrop(command),
             Command::Config(command) => self.pages(command),
             Command::Report(ReportCommand::Auth { logs, since, json }) => {

@@ -6,6 +6,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::command::Command;
 use super::quantity::{Octets, Quota, Span};
 
 /// A value that may be absent, with its place.
@@ -24,6 +25,9 @@ pub(super) struct File {
     pub(super) listener: Vec<Spanned<Listener>>,
     pub(super) tls: Maybe<Tls>,
     pub(super) login: Login,
+    pub(super) gssapi: Gssapi,
+    pub(super) ntlm: Ntlm,
+    pub(super) winbind: Winbind,
     pub(super) users: Users,
     pub(super) ldap: Ldap,
     pub(super) maildrop: Maildrop,
@@ -44,6 +48,8 @@ pub(super) struct Listener {
     pub(super) login_type: Maybe<String>,
     pub(super) mechanisms: Maybe<Vec<Spanned<String>>>,
     pub(super) user_pass: Maybe<bool>,
+    pub(super) extended_protection: Maybe<String>,
+    pub(super) accept_ntlmv1: Maybe<Vec<Spanned<String>>>,
 }
 
 /// `[tls]`
@@ -53,6 +59,7 @@ pub(super) struct Tls {
     pub(super) certificate: Maybe<String>,
     pub(super) private_key: Maybe<String>,
     pub(super) minimum: Maybe<String>,
+    pub(super) extra_certificates: Maybe<Vec<Spanned<String>>>,
     pub(super) client_authorities: Maybe<String>,
     pub(super) client_revocation: Maybe<Vec<Spanned<String>>>,
     pub(super) client_certificates: Maybe<String>,
@@ -76,6 +83,7 @@ pub(super) struct Login {
     pub(super) login_type: Maybe<String>,
     pub(super) mechanisms: Maybe<Vec<Spanned<String>>>,
     pub(super) user_pass: Maybe<bool>,
+    pub(super) extended_protection: Maybe<String>,
     pub(super) cross_site: Maybe<String>,
     pub(super) attempts: Maybe<u64>,
     pub(super) failures_per_account: Maybe<u64>,
@@ -86,11 +94,69 @@ pub(super) struct Login {
     pub(super) certificate_names: Maybe<Vec<Spanned<String>>>,
 }
 
+/// `[gssapi]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Gssapi {
+    pub(super) keytab: Maybe<String>,
+    pub(super) services: Maybe<Vec<Spanned<String>>>,
+    pub(super) replay_cache: Maybe<String>,
+    pub(super) weak_keys: Maybe<bool>,
+    pub(super) realm: Vec<Spanned<GssapiRealm>>,
+    pub(super) principal: Vec<Spanned<GssapiPrincipal>>,
+}
+
+/// `[[gssapi.realm]]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct GssapiRealm {
+    pub(super) name: Maybe<String>,
+    pub(super) login: Maybe<String>,
+    pub(super) ignore_case: Maybe<bool>,
+}
+
+/// `[[gssapi.principal]]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct GssapiPrincipal {
+    pub(super) name: Maybe<String>,
+    pub(super) login: Maybe<String>,
+}
+
+/// `[ntlm]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Ntlm {
+    pub(super) mode: Maybe<String>,
+    pub(super) except: Maybe<Vec<Spanned<String>>>,
+    pub(super) accept_ntlmv1: Maybe<Vec<Spanned<String>>>,
+    pub(super) domain: Maybe<String>,
+    pub(super) computer: Maybe<String>,
+    pub(super) dns_domain: Maybe<String>,
+    pub(super) dns_computer: Maybe<String>,
+    pub(super) require_mic: Maybe<bool>,
+    pub(super) max_skew: Maybe<Span>,
+    pub(super) targets: Maybe<Vec<Spanned<String>>>,
+    pub(super) verify: Maybe<String>,
+    pub(super) local_domains: Maybe<Vec<Spanned<String>>>,
+    pub(super) delegate: Maybe<bool>,
+}
+
+/// `[winbind]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Winbind {
+    pub(super) helper: Maybe<Command>,
+    pub(super) helpers: Maybe<u64>,
+    pub(super) deadline: Maybe<Span>,
+}
+
 /// `[users]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Users {
     pub(super) file: Maybe<String>,
+    pub(super) key_file: Maybe<String>,
 }
 
 /// `[ldap]`

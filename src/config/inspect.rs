@@ -169,16 +169,15 @@ fn join(path: &str, name: &str) -> String {
 /// Whether a value is of the kind and in the range of its setting; if not, what is wrong.
 fn fits(setting: &Setting, value: &DeValue<'_>) -> Result<(), String> {
     match (&setting.kind, value) {
-        (Kind::Text | Kind::Path, DeValue::String(_)) | (Kind::Switch, DeValue::Boolean(_)) => {
-            Ok(())
-        }
+        (Kind::Text | Kind::Path | Kind::Command, DeValue::String(_))
+        | (Kind::Switch, DeValue::Boolean(_)) => Ok(()),
         (Kind::Choice(words), DeValue::String(word)) => {
             let known = words.contains(&word.as_ref());
             known
                 .then_some(())
                 .ok_or_else(|| format!("{word:?} is not one of its words"))
         }
-        (Kind::List, DeValue::Array(items)) => {
+        (Kind::List | Kind::Command, DeValue::Array(items)) => {
             let texts = items.iter().all(|item| item.get_ref().is_str());
             texts
                 .then_some(())

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postern_auth::{LdapSettings, LoginRule, Policy};
+use postern_auth::{GssapiSettings, LdapSettings, LoginRule, Policy, WinbindSettings};
 
 use super::{Order, Profile};
 use crate::pop3::Utf8;
@@ -31,8 +31,14 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// The rules of logging in that hold on every listener.
     pub policy: Policy,
+    /// How a domain controller is asked about NTLM; none when nobody asks one.
+    pub winbind: Option<WinbindSettings>,
+    /// Kerberos; none when there is no keytab.
+    pub gssapi: Option<GssapiSettings>,
     /// The file of the local accounts.
     pub users_file: PathBuf,
+    /// The key of the NT hashes in it; none when they are in the clear.
+    pub users_key: Option<PathBuf>,
     /// The LDAP directory, if one is asked after the local accounts.
     pub ldap: Option<Ldap>,
     /// Where Maildirs are.
@@ -118,6 +124,8 @@ pub struct Tls {
     pub sni: Vec<(String, CertificateFiles)>,
     /// The oldest version that is accepted.
     pub minimum: TlsVersion,
+    /// Certificates that load balancers show in our place, in PEM.
+    pub extra_certificates: Vec<PathBuf>,
     /// What is asked of clients; none means that no client is asked for a certificate.
     pub clients: Option<ClientCertificates>,
 }

@@ -9,6 +9,7 @@
 //! Nothing outside this room sees the raw form. This room reads one file and the name of the
 //! host; it never opens the files that the configuration names, and never asks DNS.
 
+mod command;
 mod file;
 mod finding;
 mod inspect;

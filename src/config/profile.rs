@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use postern_auth::{CrossSite, LoginType};
+use postern_auth::{CrossSite, ExtendedProtection, LoginType};
 
 use super::{Limits, LogFormat, LogLevel, Order, TlsVersion};
 
@@ -60,6 +60,7 @@ pub(super) struct Defaults {
     pub(super) login_type: LoginType,
     pub(super) mechanisms: &'static [&'static str],
     pub(super) user_pass: bool,
+    pub(super) extended_protection: ExtendedProtection,
     pub(super) cross_site: CrossSite,
     pub(super) attempts: u64,
     pub(super) failures_per_account: u64,
@@ -94,6 +95,7 @@ impl Defaults {
             login_type: LoginType::Secure,
             mechanisms: &["PLAIN"],
             user_pass: true,
+            extended_protection: ExtendedProtection::Allow,
             cross_site: CrossSite::Refuse,
             attempts: 3,
             failures_per_account: 10,
@@ -124,6 +126,8 @@ impl Defaults {
     fn exchange(self) -> Self {
         Self {
             banner: "The Microsoft Exchange POP3 service is ready.",
+            // Set-PopSettings -ExtendedProtectionPolicy None is the default of every version.
+            extended_protection: ExtendedProtection::None,
             cross_site: CrossSite::Direct,
             exact_size: false,
             pipelining: false,

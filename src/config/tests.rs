@@ -10,6 +10,9 @@ use super::file::File;
 use super::option::{self, Kind, Standing};
 use super::*;
 
+mod gssapi;
+mod ntlm;
+
 const SMALL: &str = r#"
 [[listener]]
 address = "[::]:110"
@@ -99,7 +102,7 @@ address = \"*:110\"
 [login]
 type = 3
 attempts = 0
-mechanisms = [\"NTLM\", \"FOO\"]
+mechanisms = [\"XOAUTH2\", \"FOO\"]
 [limits]
 max_command = \"39\"
 attempts = 5
@@ -114,8 +117,8 @@ drain = \"soon\"
         "postern.toml:5:11: error: listener[0].address: \"*:110\" is not an address with a port",
         "postern.toml:7:8: error: login.type: a value of type integer does not fit",
         "postern.toml:8:12: error: login.attempts: 0 is out of range\n  remedy: write number from 1 to 100",
-        "postern.toml:9:15: error: login.mechanisms: NTLM is not in this version",
-        "postern.toml:9:23: error: login.mechanisms: \"FOO\" is not a SASL mechanism",
+        "postern.toml:9:15: error: login.mechanisms: XOAUTH2 is not in this version",
+        "postern.toml:9:26: error: login.mechanisms: \"FOO\" is not a SASL mechanism",
         "postern.toml:11:15: error: limits.max_command: 39B is out of range",
         "postern.toml:12:1: error: limits.attempts: there is no such key\n  remedy: it belongs under [login]",
         "postern.toml:14:9: error: timeouts.drain: \"soon\" is not a duration",
@@ -361,7 +364,12 @@ fn ranges_end_where_the_table_says() {
             let (from, to, unit) = match setting.kind {
                 Kind::Number(from, to) | Kind::Octets(from, to) => (from, to, ""),
                 Kind::Span(from, to) => (from, to, "ms"),
-                Kind::Text | Kind::Path | Kind::Choice(_) | Kind::Switch | Kind::List => continue,
+                Kind::Text
+                | Kind::Path
+                | Kind::Choice(_)
+                | Kind::Switch
+                | Kind::List
+                | Kind::Command => continue,
                 // 0 is below its range, and has its own test.
                 Kind::Quota(..) => continue,
             };

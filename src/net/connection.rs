@@ -41,7 +41,7 @@ const SHORT_LINE: usize = 4 * 1024;
 /// place, or an old generation of the configuration, by saying something now and then.
 const LOGIN_WITHIN: u32 = 10;
 
-/// An output buffer of more than this is given back before the connection waits.
+/// An output buffer of more than this is given back before the connection waits for a line.
 const KEPT: usize = 1024;
 
 pub(super) struct Connection {
@@ -92,11 +92,8 @@ impl Connection {
         house: Arc<House>,
     ) -> Self {
         let (number, began) = (house.number(), Instant::now());
-        let channel = Channel {
-            tls: None,
-            rule: listener.rule.clone(),
-        };
-        let offer = service.offer(&listener, &channel);
+        let channel = service.clear(&listener);
+        let offer = service.offer(&listener, &channel, address);
         let log = house.protocol_log.as_ref();
         let ends = || (tcp.local_addr().ok(), tcp.peer_addr().ok());
         Self {
@@ -224,6 +221,9 @@ impl Connection {
                 return Ok(Input::Overloaded);
             }
             self.flush().await?;
+            if self.out.capacity() > KEPT {
+                self.out = Vec::new();
+            }
             let deadline = *deadline.get_or_insert_with(|| self.deadline());
             let last_phase = self.last_phase();
             if self.house.has_reached(last_phase) {
@@ -307,9 +307,6 @@ impl Connection {
             minutes.sent(&self.out);
         }
         self.out.clear();
-        if self.out.capacity() > KEPT {
-            self.out = Vec::new();
-        }
         Ok(())
     }
 
@@ -382,7 +379,9 @@ impl Connection {
             Ok((stream, facts)) => {
                 self.stream = Stream::Tls(Box::new(stream));
                 self.channel.tls = Some(Arc::new(facts));
-                let offer = self.service.offer(&self.listener, &self.channel);
+                let offer =
+                    self.service
+                        .offer(&self.listener, &self.channel, self.caller.address());
                 self.session.secured(offer);
                 Ok(())
             }

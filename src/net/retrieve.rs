@@ -9,12 +9,16 @@ use crate::pop3::stuffing::{Stuffer, has_ascii_header};
 use crate::pop3::{Extent, NotRetrieved};
 use crate::store::{Message, StoreError};
 
-/// How much of a message is read at once, in octets.
-const BLOCK: usize = 32 * 1024;
+/// How much of a message is read at once, in octets: so much stays in a core's first cache until it
+/// has been gone through. Measured; more is slower.
+const BLOCK: usize = 16 * 1024;
+
+/// How much of a message is read first, in octets, when its header must be looked at (RFC 6856).
+const HEADER: usize = 32 * 1024;
 
 /// What is gathered before it is written, in octets: a small message leaves in one write together
-/// with its status line and its end.
-const PORTION: usize = 48 * 1024;
+/// with its status line and its end, and a large one in few.
+const PORTION: usize = 64 * 1024;
 
 /// A message and the block of it that was read last; an empty one is the end.
 struct Reading {
@@ -38,7 +42,8 @@ impl Connection {
         extent: Extent,
         ascii_header: bool,
     ) -> io::Result<Result<(), NotRetrieved>> {
-        let mut reading = match self.first_block(index).await {
+        let first = if ascii_header { HEADER } else { BLOCK };
+        let mut reading = match self.first_block(index, first).await {
             Ok(reading) => reading,
             Err(why) => return Ok(Err(why)),
         };
@@ -61,13 +66,13 @@ impl Connection {
         Ok(Ok(()))
     }
 
-    async fn first_block(&self, index: usize) -> Result<Reading, NotRetrieved> {
+    async fn first_block(&self, index: usize, most: usize) -> Result<Reading, NotRetrieved> {
         let maildrop = self.maildrop.as_ref().ok_or(NotRetrieved::Unavailable)?;
         let message = maildrop
             .message(index)
             .map_err(|error| self.not_retrieved(&error))?;
         let reading = Reading {
-            block: vec![0; at_most(message.length(), BLOCK)],
+            block: vec![0; at_most(message.length(), most)],
             message,
             filled: 0,
         };

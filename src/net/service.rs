@@ -1,5 +1,6 @@
 //! What every connection needs: one generation of the configuration, and the house it stands in.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -33,9 +34,19 @@ pub struct Service {
 }
 
 impl Service {
-    /// What a client may do on this channel.
-    pub fn offer(&self, listener: &Listener, channel: &Channel) -> Offer {
-        let mechanisms = self.authenticator.mechanisms(channel);
+    /// A connection of this listener before TLS.
+    pub fn clear(&self, listener: &Listener) -> Channel {
+        let extra = self.tls.as_ref().map(Tls::extra_end_points);
+        Channel {
+            tls: None,
+            rule: listener.rule.clone(),
+            extra_end_points: extra.unwrap_or_default(),
+        }
+    }
+
+    /// What this client may do on this channel.
+    pub fn offer(&self, listener: &Listener, channel: &Channel, client: IpAddr) -> Offer {
+        let mechanisms = self.authenticator.mechanisms(channel, client);
         Offer {
             mechanisms: mechanisms.into_iter().map(str::to_owned).collect(),
             password: self.authenticator.permits_password(channel),

@@ -3,8 +3,8 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
-use std::task::ready;
+use std::pin::{Pin, pin};
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
@@ -58,12 +58,12 @@ impl Stream {
     pub(super) async fn write(&mut self, mut octets: &[u8], idle: Duration) -> io::Result<()> {
         let stream = self.octets()?;
         while !octets.is_empty() {
-            match timeout(idle, stream.write(octets)).await?? {
+            match within(idle, stream.write(octets)).await? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
                 written => octets = octets.get(written..).unwrap_or_default(),
             }
         }
-        timeout(idle, stream.flush()).await?
+        within(idle, stream.flush()).await
     }
 
     /// Ends the connection so that our last line arrives: close_notify under TLS, then FIN, and a
@@ -79,6 +79,15 @@ impl Stream {
         };
         let _ = timeout(LINGER_TIME, hear_out(tcp)).await;
         *self = Self::Gone;
+    }
+}
+
+/// As `timeout`, but what is done at once, which is the rule, costs no look at the clock.
+async fn within<T>(idle: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let mut work = pin!(work);
+    match poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
+        Poll::Ready(done) => done,
+        Poll::Pending => timeout(idle, work).await?,
     }
 }
 

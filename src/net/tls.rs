@@ -13,6 +13,7 @@ mod shown;
 mod tests;
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -35,7 +36,7 @@ pub use clients::ClientFiles;
 use clients::Clients;
 use end_point::server_end_point;
 pub use files::TlsError;
-use files::certified_key;
+use files::{certificates, certified_key, unreadable};
 use shown::{Sessions, Tickets};
 
 /// Tickets sent after a full handshake of TLS 1.3. Each one costs; clients use one.
@@ -46,6 +47,8 @@ pub struct Tls {
     default: Presented,
     /// By lower-case name.
     by_name: Vec<(String, Presented)>,
+    /// Bindings to certificates that others show in our place.
+    extra_end_points: Arc<[Arc<[u8]>]>,
 }
 
 /// A certificate, as clients get to see it.
@@ -53,14 +56,28 @@ struct Presented {
     config: Arc<ServerConfig>,
     /// The channel binding to it.
     end_point: Option<Arc<[u8]>>,
+    /// The binding to the last other certificate that this name had in this process.
+    previous: Option<Arc<[u8]>>,
 }
 
 impl Tls {
-    /// Loads the default pair and those for other names.
+    /// Loads the default pair and those for other names. `before` is the generation that this one
+    /// takes the place of: clients may still be bound to its certificates.
     ///
     /// # Errors
     /// [`TlsError`] names the file and the remedy.
-    pub fn load(config: &config::Tls) -> Result<Self, TlsError> {
+    pub fn load(config: &config::Tls, before: Option<&Self>) -> Result<Self, TlsError> {
+        let mut tls = Self::anew(config)?;
+        if let Some(before) = before {
+            tls.default.follows(&before.default);
+            for (name, presented) in &mut tls.by_name {
+                presented.follows(before.presented_to(Some(name)));
+            }
+        }
+        Ok(tls)
+    }
+
+    fn anew(config: &config::Tls) -> Result<Self, TlsError> {
         let generation = Generation::begin(config)?;
         let by_name = config
             .sni
@@ -69,7 +86,13 @@ impl Tls {
         Ok(Self {
             by_name: by_name.collect::<Result<_, TlsError>>()?,
             default: generation.presented(&config.default)?,
+            extra_end_points: extra_end_points(&config.extra_certificates)?,
         })
+    }
+
+    /// The channel bindings to certificates that load balancers show in our place.
+    pub(super) fn extra_end_points(&self) -> Arc<[Arc<[u8]>]> {
+        Arc::clone(&self.extra_end_points)
     }
 
     /// The handshake; the caller holds the clock.
@@ -92,6 +115,17 @@ impl Tls {
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map_or(&self.default, |(_, presented)| presented)
+    }
+}
+
+impl Presented {
+    /// Takes the place of another certificate, or of the same one.
+    fn follows(&mut self, before: &Self) {
+        self.previous = if self.end_point == before.end_point {
+            before.previous.clone()
+        } else {
+            before.end_point.clone()
+        };
     }
 }
 
@@ -140,7 +174,11 @@ impl Generation {
         // cannot be led here (RFC 7301, ALPACA).
         config.alpn_protocols = vec![b"pop3".to_vec()];
         let config = Arc::new(config);
-        Ok(Presented { config, end_point })
+        Ok(Presented {
+            config,
+            end_point,
+            previous: None,
+        })
     }
 }
 
@@ -159,8 +197,22 @@ fn facts(connection: &ServerConnection, presented: &Presented) -> TlsFacts {
     TlsFacts {
         exporter: exported.and_then(Result::ok),
         server_end_point: presented.end_point.clone(),
+        previous_end_point: presented.previous.clone(),
         client_certificate: certificate.map(|der| der.as_ref().into()),
     }
+}
+
+/// The bindings to the first certificate of each file; a chain may follow it.
+fn extra_end_points(paths: &[PathBuf]) -> Result<Arc<[Arc<[u8]>]>, TlsError> {
+    let end_point = |path: &PathBuf| {
+        let first = certificates(path)?.into_iter().next();
+        let first = first.ok_or_else(|| unreadable(path, &"there is no certificate in it"))?;
+        server_end_point(&first).ok_or_else(|| {
+            let problem = "its signature defines no hash, so clients cannot bind to it";
+            unreadable(path, &problem)
+        })
+    };
+    paths.iter().map(end_point).collect()
 }
 
 /// The one certificate of a configuration.

@@ -14,9 +14,8 @@ pub struct Stuffer {
     /// How many lines of the body are still wanted; none counts for the whole message.
     lines: Option<u64>,
     in_header: bool,
-    /// Octets of the present line so far, its CR included.
-    line_octets: usize,
-    after_cr: bool,
+    /// The last two octets so far. A message begins as if a line had just ended.
+    last: [u8; 2],
 }
 
 impl Stuffer {
@@ -28,8 +27,7 @@ impl Stuffer {
                 Extent::Top(lines) => Some(lines),
             },
             in_header: true,
-            line_octets: 0,
-            after_cr: false,
+            last: *b"\n\n",
         }
     }
 
@@ -46,22 +44,23 @@ impl Stuffer {
         }
         let piece = |from: usize, to: usize| block.get(from..to).unwrap_or_default();
         let is_dot = |at: usize| block.get(at) == Some(&b'.');
-        // Up to where the block was copied, and where the present line begins in it.
-        let (mut copied, mut start) = (0, 0);
-        if self.line_octets == 0 && is_dot(0) {
+        if self.is_at_line_start() && is_dot(0) {
             wire.push(b'.');
         }
+        // Up to where the block was copied. This loop is most of what a message costs here, so it
+        // does nothing for a line that can be done for a block.
+        let mut copied = 0;
         for end in memchr_iter(b'\n', block) {
-            self.go_on(piece(start, end));
-            if !self.after_cr {
+            let [before, last] = self.before(block, end);
+            if last != b'\r' {
                 wire.extend_from_slice(piece(copied, end));
                 wire.push(b'\r');
                 copied = end;
             }
-            self.end_line();
-            start = end + 1;
-            if self.is_complete() {
+            let start = end + 1;
+            if self.lines.is_some() && self.ends_with(before, last) {
                 wire.extend_from_slice(piece(copied, start));
+                self.last = [last, b'\n'];
                 return;
             }
             if is_dot(start) {
@@ -71,32 +70,39 @@ impl Stuffer {
             }
         }
         wire.extend_from_slice(piece(copied, block.len()));
-        self.go_on(piece(start, block.len()));
+        self.last = self.before(block, block.len());
     }
 
-    /// More of the present line.
-    fn go_on(&mut self, octets: &[u8]) {
-        self.line_octets += octets.len();
-        if let Some(last) = octets.last() {
-            self.after_cr = *last == b'\r';
+    /// The two octets before a place in the block.
+    fn before(&self, block: &[u8], at: usize) -> [u8; 2] {
+        let [second, first] = self.last;
+        match block.get(..at) {
+            Some([.., second, first]) => [*second, *first],
+            Some([next]) => [first, *next],
+            Some([]) | None => [second, first],
         }
     }
 
-    fn end_line(&mut self) {
-        let empty = self.line_octets == usize::from(self.after_cr);
+    /// Counts a line of which `before` and `last` are the octets before its LF; says whether it is
+    /// the last one that is wanted.
+    fn ends_with(&mut self, before: u8, last: u8) -> bool {
         if self.in_header {
-            self.in_header = !empty;
+            let is_empty = last == b'\n' || (last == b'\r' && before == b'\n');
+            self.in_header = !is_empty;
         } else if let Some(lines) = &mut self.lines {
             *lines = lines.saturating_sub(1);
         }
-        self.line_octets = 0;
-        self.after_cr = false;
+        self.is_complete()
+    }
+
+    fn is_at_line_start(&self) -> bool {
+        self.last.ends_with(b"\n")
     }
 
     /// Appends the end: a line end where the message has none, then `.` CRLF, which follows a CRLF
     /// in every case.
     pub fn finish(self, wire: &mut Vec<u8>) {
-        if self.line_octets > 0 {
+        if !self.is_at_line_start() {
             wire.extend_from_slice(b"\r\n");
         }
         wire.extend_from_slice(b".\r\n");

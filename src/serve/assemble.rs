@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use postern_auth::{
-    Authenticator, Directories, Directory, LdapDirectory, LocalDirectory, LocalUsers, Pool,
-    read_secret,
+    Authenticator, Directories, Directory, Gssapi, LdapDirectory, LocalDirectory, LocalUsers, Pool,
+    Winbind, read_secret,
 };
 
 use super::{ServeError, descriptors};
@@ -21,8 +21,10 @@ use crate::store::MaildirStore;
 pub fn assemble(config: &Config, hashing: &Arc<Pool>) -> Result<Service, ServeError> {
     let directory = directory(config, hashing)?;
     let policy = config.policy.clone();
-    let authenticator = Authenticator::with_directory(policy, directory, Arc::new(LoginLog));
-    service(config, authenticator)
+    let authenticator = Authenticator::with_directory(policy, directory, Arc::new(LoginLog))
+        .with_gssapi(gssapi(config, hashing))
+        .with_winbind(winbind(config, None)?);
+    service(config, authenticator, None)
 }
 
 /// Builds the next generation. What the throttle has counted stays counted.
@@ -37,8 +39,10 @@ pub(super) fn next(
     let directory = directory(config, hashing)?;
     let authenticator = before
         .authenticator
-        .reloaded(config.policy.clone(), directory);
-    let mut next = service(config, authenticator)?;
+        .reloaded(config.policy.clone(), directory)
+        .with_gssapi(gssapi(config, hashing))
+        .with_winbind(winbind(config, before.authenticator.winbind())?);
+    let mut next = service(config, authenticator, before.tls.as_ref())?;
     next.listeners = (0..before.listeners.len())
         .filter_map(|place| same_address(before.listeners.get(..=place)?, config))
         .collect();
@@ -58,8 +62,14 @@ fn same_address(bound: &[Listener], config: &Config) -> Option<Listener> {
 }
 
 /// The users file, and the LDAP directory beside it.
-fn directory(config: &Config, hashing: &Arc<Pool>) -> Result<Arc<dyn Directory>, ServeError> {
-    let users = Arc::new(LocalUsers::open(&config.users_file)?);
+pub(crate) fn directory(
+    config: &Config,
+    hashing: &Arc<Pool>,
+) -> Result<Arc<dyn Directory>, ServeError> {
+    let users = Arc::new(LocalUsers::open(
+        &config.users_file,
+        config.users_key.as_deref(),
+    )?);
     let local = Arc::new(LocalDirectory::new(users, hashing.clone()));
     let Some(ldap) = &config.ldap else {
         return Ok(local);
@@ -76,11 +86,37 @@ fn directory(config: &Config, hashing: &Arc<Pool>) -> Result<Arc<dyn Directory>,
     Ok(Arc::new(Directories::new(local, Arc::new(ldap))))
 }
 
-fn service(config: &Config, authenticator: Authenticator) -> Result<Service, ServeError> {
+/// Kerberos, if there is a keytab. Without a usable key in it the server starts nevertheless.
+fn gssapi(config: &Config, workers: &Arc<Pool>) -> Option<Arc<Gssapi>> {
+    let settings = config.gssapi.clone()?;
+    Some(Arc::new(Gssapi::new(settings, Arc::clone(workers))))
+}
+
+/// The way to a domain controller. The one of before goes on when nothing about it has changed: its
+/// helpers run already.
+fn winbind(
+    config: &Config,
+    before: Option<&Arc<Winbind>>,
+) -> Result<Option<Arc<Winbind>>, ServeError> {
+    let Some(settings) = &config.winbind else {
+        return Ok(None);
+    };
+    if let Some(same) = before.filter(|before| before.settings() == settings) {
+        return Ok(Some(Arc::clone(same)));
+    }
+    Ok(Some(Arc::new(Winbind::new(settings.clone())?)))
+}
+
+fn service(
+    config: &Config,
+    authenticator: Authenticator,
+    before: Option<&Tls>,
+) -> Result<Service, ServeError> {
     let mut limits = config.limits.clone();
     if let Some(warning) = descriptors::fit(&mut limits) {
         tracing::warn!(%warning, "configuration");
     }
+    let tls = config.tls.as_ref().map(|tls| Tls::load(tls, before));
     Ok(Service {
         settings: Arc::new(settings(config)),
         authenticator,
@@ -88,7 +124,7 @@ fn service(config: &Config, authenticator: Authenticator) -> Result<Service, Ser
             config.maildrop.clone(),
             config.messages.exact_size,
         )),
-        tls: config.tls.as_ref().map(Tls::load).transpose()?,
+        tls: tls.transpose()?,
         timeouts: config.timeouts.clone(),
         limits,
         listeners: config.listeners.clone(),

@@ -67,7 +67,8 @@ fn serve(
         Event::ReloadImpossible { problem }.emit();
     }
 
-    let hashing = Arc::new(Pool::new("hash", cores, QUEUE_PER_CLIENT, QUEUE)?);
+    let hashing = Pool::new("hash", cores, QUEUE_PER_CLIENT, QUEUE)?;
+    let hashing = Arc::new(hashing.with_quick_thread("hash-quick")?);
     let disk = Pool::new("disk", cores * DISK_WORKERS, QUEUE_PER_CLIENT, QUEUE)?;
     let service = assemble(config, &hashing)?;
     let (phase, seen) = watch::channel(Phase::Open);

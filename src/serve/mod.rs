@@ -7,6 +7,7 @@ mod log;
 mod privilege;
 
 pub use assemble::assemble;
+pub(crate) use assemble::directory;
 pub use life::run;
 pub use privilege::{PrivilegeError, become_user};
 

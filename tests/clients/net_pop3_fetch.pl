@@ -1,6 +1,6 @@
 # Fetches and deletes everything with Perl's Net::POP3, one file a message.
 #
-# usage: net_pop3_fetch.pl HOST PORT clear|stls|tls CA-FILE USER PASSWORD user|sasl FOLDER
+# usage: net_pop3_fetch.pl HOST PORT clear|stls|tls CA-FILE USER PASSWORD user|sasl|gssapi FOLDER
 
 use strict;
 use warnings;
@@ -14,7 +14,11 @@ my $server = Net::POP3->new($host, Port => $port, Timeout => 20, @implicit) or d
 if ($transport eq 'stls') {
     $server->starttls(@tls) or die 'STLS: ' . $server->message;
 }
-my $count = $how eq 'sasl' ? $server->auth($user, $password) && ($server->popstat)[0] : $server->login($user, $password);
+my $sasl = $how eq 'gssapi' && do {
+    require Authen::SASL;
+    Authen::SASL->new(mechanism => 'GSSAPI', callback => { user => $user });
+};
+my $count = $sasl ? $server->auth($sasl) && ($server->popstat)[0] : $how eq 'sasl' ? $server->auth($user, $password) && ($server->popstat)[0] : $server->login($user, $password);
 defined $count or die 'login: ' . $server->message;
 my $uids = $server->uidl or die 'UIDL: ' . $server->message;
 $count == keys %$uids or die "$count messages and other unique ids";

@@ -125,6 +125,12 @@ fn check_finds_external_where_nobody_shows_a_certificate() {
     let remedy = "remedy: name the file of the authorities that issue certificates to clients in \
                   `tls.client_authorities`, or take EXTERNAL out";
     assert!(said.contains(remedy), "{said}");
+    let only_one = "[{ address = \"127.0.0.1:0\", mechanisms = [\"PLAIN\", \"EXTERNAL\"] }]";
+    let (said, failed) = with("listener", only_one, false);
+    assert!(!failed && said.contains(found), "{said}");
+    assert!(said.contains("also out of those of listeners"), "{said}");
+    let (said, _) = with("listener", only_one, true);
+    assert!(!said.contains(found), "{said}");
     let (said, _) = with("login.mechanisms", "[\"PLAIN\", \"EXTERNAL\"]", true);
     assert!(!said.contains(found), "{said}");
     let (said, _) = with("login.mechanisms", "[\"PLAIN\"]", false);

@@ -22,6 +22,7 @@ mod certificate_check;
 mod certificate_limits;
 mod certificates;
 mod dawdling;
+mod delegates;
 mod external;
 mod hostile;
 mod life;

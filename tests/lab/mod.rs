@@ -16,6 +16,7 @@ pub(crate) mod daemon;
 pub(crate) mod dice;
 pub(crate) mod dovecot;
 pub(crate) mod imap;
+pub(crate) mod kerberos;
 pub(crate) mod mail;
 pub(crate) mod pki;
 pub(crate) mod pop3;

@@ -30,8 +30,8 @@ impl Postern {
         Self::start_with(lab, "")
     }
 
-    /// As [`Self::start`], with lines that come first in the configuration file: keys of the top
-    /// level.
+    /// As [`Self::start`], with lines for the configuration file: keys of the top level, then whole
+    /// sections.
     pub(crate) fn start_with(lab: &Lab, top: &str) -> Self {
         Self::start_in(lab, top, &[])
     }
@@ -112,10 +112,11 @@ fn users_file(lab: &Lab) -> PathBuf {
         let hash = String::from_utf8(hash).expect("a hash is ASCII");
         writeln!(
             text,
-            "[[user]]\nname = \"{}\"\npassword = \"{}\"\nscram = \"{}\"\n",
+            "[[user]]\nname = \"{}\"\npassword = \"{}\"\nscram = \"{}\"\nnt_hash = \"{}\"\n",
             user.name,
             hash.trim(),
-            user.scram
+            user.scram,
+            user.nt_hash
         )
         .expect("a string grows");
         text
@@ -134,6 +135,12 @@ fn private(lab: &Lab, path: &Path) {
 fn configuration(lab: &Lab, top: &str, users: &Path) -> String {
     let user = if is_root() { "user = \"nobody\"" } else { "" };
     let address = lab.address;
+    let (top, sections) = top.split_at(top.find("\n[").unwrap_or(top.len()));
+    let kerberos = if sections.contains("[gssapi]") {
+        r#""GSSAPI", "GSS-SPNEGO", "#
+    } else {
+        ""
+    };
     format!(
         r#"{top}
 hostname = "{HOST}"
@@ -158,8 +165,9 @@ certificate = "{certificate}"
 private_key = "{key}"
 
 [login]
-mechanisms = ["PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"]
+mechanisms = [{kerberos}"PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "NTLM"]
 refusal_delay = "10ms"
+extended_protection = "{protection}"
 
 [users]
 file = "{users}"
@@ -169,7 +177,9 @@ path = "{mail}/{{user}}/Maildir"
 
 [log]
 format = "json"
+{sections}
 "#,
+        protection = lab.extended_protection,
         certificate = lab.pki.certificate.display(),
         key = lab.pki.key.display(),
         users = users.display(),

@@ -21,6 +21,8 @@ pub(crate) struct User {
     pub(crate) password: &'static str,
     /// Keys of it for SCRAM-SHA-256, with the fewest iterations that there may be.
     pub(crate) scram: &'static str,
+    /// Its NT hash: MD4 of it in UTF-16.
+    pub(crate) nt_hash: &'static str,
 }
 
 /// An ordinary user.
@@ -28,18 +30,21 @@ pub(crate) const ALICE: User = User {
     name: "alice",
     password: "wonder-1865",
     scram: "SCRAM-SHA-256$4096:K9gGyX8OAK8aH8Myj6djqQ==$bJ7U2qxgf2xAQlFnPh2cEEp+I25lymeldRJSiivQ8hc=:fQdUTMzKMkzxXe4W/ZaT4xm+8jjlCtwxHrxwEjydW0Q=",
+    nt_hash: "03906a9ffc54049fd8d9f70f3fa59cbf",
 };
 /// Another ordinary user.
 pub(crate) const BOB: User = User {
     name: "bob",
     password: "builder-1999",
     scram: "SCRAM-SHA-256$4096:gbY32PzSxtpjWeaWMROhFw==$DHGNn1upLeAkezmbwLjZZH+uZXKdFCGg7vRkAWT5LbY=:8ozcGAsZAmgnzLon0k/z9FjLoNh7SEHp3jE7Hs/9Jks=",
+    nt_hash: "93e39c1f3c9726138a699686d0dd67e9",
 };
 /// A user whose password has blanks and letters outside ASCII; not every client can send it.
 pub(crate) const CAROL: User = User {
     name: "carol",
     password: "grüße an  alle ",
     scram: "SCRAM-SHA-256$4096:TCbZB0wn2J7eWScMCsFLcQ==$rEbB9tZaAKFeTtfLTKoStx0zu56jkSW1+It9SquJHkA=:tTKikKHLl5JUz58sTlJlZySp/mMMLFd+3HRL7FV52FQ=",
+    nt_hash: "376cea567582435dc54da48d3457ace0",
 };
 
 /// All users of the lab.
@@ -59,6 +64,8 @@ pub(crate) struct Lab {
     pub(crate) uid: u32,
     /// The owner's group.
     pub(crate) gid: u32,
+    /// What `login.extended_protection` is set to.
+    pub(crate) extended_protection: String,
 }
 
 impl Lab {
@@ -79,6 +86,7 @@ impl Lab {
             pki,
             uid,
             gid,
+            extended_protection: "allow".to_owned(),
         };
         lab.give(&lab.dir("mail"));
         for user in USERS {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::lab::realm::Part;
+use crate::lab::realm::{Part, script};
 use crate::lab::world::{Lab, require_root};
 use crate::whole::{leftovers, within};
 
@@ -42,6 +42,12 @@ const QUESTIONS: [(&str, &str); 13] = [
     ("who locked", "data 775"),
 ];
 
+/// What starts a Postern on the member, as somebody who tries would, and fetches a message from it.
+const POSTERN: &str = r#"
+    "$1" start "$2/postern" "$2" at=mail.ad.example.test &&
+    curl --silent --show-error --cacert "$2/ca/ca.pem" --user alice:Right-1234 pop3s://mail.ad.example.test/2
+"#;
+
 const WHO: &str = r#"who() {
     ldapsearch -LLL -x -H "$LDAPS_URI" -D "$1@ad.example.test" -w Right-1234 "${@:2}"
 }"#;
@@ -54,12 +60,18 @@ fn a_domain_is_up_in_time_and_leaves_nothing_twice_in_a_row() {
         let domain = within(30, || Part::start(&lab, "ad", "ad", &[]));
         for (question, words) in QUESTIONS {
             let keys = domain.folder().display();
-            let script = format!("{WHO}\nKEYS={keys}\n{question}");
-            let output = domain.run("mail", &["bash", "-c", &script]);
+            let line = format!("{WHO}\nKEYS={keys}\n{question}");
+            let output = domain.run("mail", &["bash", "-c", &line]);
             let said = [output.stdout, output.stderr].concat();
             let said = String::from_utf8_lossy(&said);
             assert!(said.contains(words), "{question}: {said}");
         }
+        let folder = domain.folder().to_str().expect("a path of letters");
+        let program = script("postern");
+        let program = program.to_str().expect("a path of letters");
+        let output = domain.run("mail", &["sh", "-c", POSTERN, "sh", program, folder]);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("Message 2 for alice"), "{output:?}");
         assert!(
             !leftovers(domain.folder()).is_empty(),
             "nobody is seen at work"

@@ -182,7 +182,7 @@ fn what_is_in_the_way_is_left_alone() {
 #[test]
 fn the_scripts_pass_shellcheck() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let scripts = ["kdc-testenv", "script"]
+    let scripts = ["kdc-testenv", "kdc-testenv/containers", "script"]
         .into_iter()
         .flat_map(|folder| fs::read_dir(root.join(folder)).expect("a folder of scripts"))
         .map(|entry| entry.expect("an entry").path())

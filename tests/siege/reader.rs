@@ -23,8 +23,8 @@ const OCTETS: usize = 50_000_000;
 /// The shortest timer after the login, and the same before it.
 const TIMER: Duration = Duration::from_secs(30);
 
-/// What one of them may take, in KiB: a block of the message (32), what is gathered before it is
-/// written (48, twice while it grows), and under TLS as much again in records.
+/// What one of them may take, in KiB: a block of the message (16), what is gathered before it is
+/// written (64 and a block, more while it grows), and under TLS as much again in records.
 const PER_READER: u64 = 256;
 
 /// What the allocator may keep besides, in KiB.

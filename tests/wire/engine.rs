@@ -101,8 +101,12 @@ impl Talk {
     fn new(service: Arc<Service>, runtime: Arc<Runtime>, place: usize) -> Self {
         let listener = &service.listeners[place];
         let rule = listener.rule.clone();
-        let channel = Channel { tls: None, rule };
-        let offer = service.offer(listener, &channel);
+        let channel = Channel {
+            tls: None,
+            rule,
+            extra_end_points: Arc::default(),
+        };
+        let offer = service.offer(listener, &channel, IpAddr::V4(Ipv4Addr::LOCALHOST));
         Self {
             session: Session::new(service.settings.clone(), offer),
             caller: Caller::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1),
@@ -121,9 +125,11 @@ impl Talk {
 
     fn secure(&mut self) {
         self.channel.tls = Some(Arc::new(TlsFacts::default()));
-        let offer = self
-            .service
-            .offer(&self.service.listeners[self.place], &self.channel);
+        let offer = self.service.offer(
+            &self.service.listeners[self.place],
+            &self.channel,
+            self.caller.address(),
+        );
         self.lines.clear();
         self.session.secured(offer);
         self.awaits_tls = false;

@@ -26,28 +26,43 @@ impl Scram<'_> {
     /// Goes as far as the server lets it. The last answer, and the server-first-message if there
     /// was one. A server that cannot prove itself is a panic.
     pub(crate) fn talk(&self, client: &mut Client) -> (String, Option<String>) {
-        let first = format!("n={},r=rOprNGfwEbeRWgbNEkqO", self.login);
-        let begun = format!("{},,{first}", self.flag);
-        let answer = client.ask(&format!(
-            "AUTH {} {}",
-            self.mechanism,
-            base64(begun.as_bytes())
-        ));
-        let Some(challenge) = answer.strip_prefix("+ ") else {
-            return (answer, None);
-        };
-        let server_first = text(challenge);
-        let (last, signature) = self.prove(&first, &server_first);
+        match self.begin(client) {
+            Ok(server_first) => (self.end(client, &server_first), Some(server_first)),
+            Err(answer) => (answer, None),
+        }
+    }
+
+    /// Says the name. The server-first-message.
+    ///
+    /// # Errors
+    /// What the server answered instead.
+    pub(crate) fn begin(&self, client: &mut Client) -> Result<String, String> {
+        let begun = base64(format!("{},,{}", self.flag, self.first()).as_bytes());
+        let answer = client.ask(&format!("AUTH {} {begun}", self.mechanism));
+        match answer.strip_prefix("+ ") {
+            Some(challenge) => Ok(text(challenge)),
+            None => Err(answer),
+        }
+    }
+
+    /// Proves the password after [`Self::begin`]; the last answer.
+    pub(crate) fn end(&self, client: &mut Client, server_first: &str) -> String {
+        let (last, signature) = self.prove(&self.first(), server_first);
         let answer = client.ask(&base64(last.as_bytes()));
         let Some(challenge) = answer.strip_prefix("+ ") else {
-            return (answer, Some(server_first));
+            return answer;
         };
         assert_eq!(
             text(challenge),
             format!("v={signature}"),
             "the server's proof"
         );
-        (client.ask(""), Some(server_first))
+        client.ask("")
+    }
+
+    /// The client-first-message without the flag.
+    fn first(&self) -> String {
+        format!("n={},r=rOprNGfwEbeRWgbNEkqO", self.login)
     }
 
     /// The last message, and what the server has to answer.

@@ -18,7 +18,7 @@ fn each_login_type_offers_what_it_permits() {
         (LoginType::Secure, true, true),
     ] {
         let channel = channel(login_type, tls);
-        let listed = house.desk.mechanisms(&channel);
+        let listed = house.desk.mechanisms(&channel, caller().address());
         assert_eq!(
             listed,
             if offers { vec!["PLAIN"] } else { vec![] },
@@ -55,7 +55,9 @@ fn what_is_not_offered_is_refused_and_recorded() {
         ("PLAIN", &clear, "PLAIN"),
         ("pLaIn", &clear, "PLAIN"),
         // Offered by the rule, but not known; and perhaps a password in the wrong place.
-        ("GSSAPI", &tls, "?"),
+        ("X-NONE", &tls, "?"),
+        // Known, but there is no key of Kerberos.
+        ("GSSAPI", &tls, "GSSAPI"),
         ("S3cr3t", &tls, "?"),
         ("", &tls, "?"),
     ] {
@@ -70,7 +72,7 @@ fn what_is_not_offered_is_refused_and_recorded() {
         assert_eq!(house.last().reason, Reason::MechanismNotOffered);
         assert_eq!(house.last().mechanism, shown);
     }
-    assert_eq!(house.reasons().len(), 5);
+    assert_eq!(house.reasons().len(), 6);
 }
 
 #[test]
@@ -150,6 +152,7 @@ async fn a_password_where_none_is_permitted_is_not_even_looked_at() {
     let off = Channel {
         tls: Some(Arc::default()),
         rule: rule.into(),
+        extra_end_points: Arc::default(),
     };
     for channel in [channel(LoginType::Secure, false), off] {
         let right = Secret::new(b"right".to_vec());

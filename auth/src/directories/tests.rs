@@ -18,6 +18,7 @@ const USERS: &str = r#"
 [[user]]
 name = "alice"
 aliases = ["boss"]
+nt_hash = "fff1399e403bf6c698c9f38e19a3c196"
 password = "$5$rounds=1000$x$5ncE3xeFO8YNQwpQEydhoeUN1txqxYfpsfRQnCfc8E0"
 
 [[user]]
@@ -83,7 +84,7 @@ fn directories(ldap: Entries) -> (Arc<dyn Directory>, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("users.toml");
     write(&path, USERS);
-    let users = Arc::new(LocalUsers::open(&path).unwrap());
+    let users = Arc::new(LocalUsers::open(&path, None).unwrap());
     let pool = Arc::new(Pool::new("hash", 1, 100, 100).unwrap());
     let local = Arc::new(LocalDirectory::new(users, pool));
     (Arc::new(Directories::new(local, Arc::new(ldap))), folder)
@@ -122,6 +123,26 @@ async fn each_account_is_verified_where_it_is_kept() {
     }
     // A local mailbox may have a delegate in the directory.
     granted(house.plain("sales\0erin\0entry", &mut caller()).await);
+}
+
+#[tokio::test]
+async fn a_local_account_has_its_nt_hash_and_its_description_beside_the_directory() {
+    let (directory, _folder) = directories(Entries {
+        accounts: vec![entry("erin", "erin")],
+        fault: None,
+    });
+    let client = caller().address();
+    for (name, is_local) in [("alice", true), ("erin", false)] {
+        let login = Login::parse(name).unwrap();
+        let account = directory.find(&login, client).await.unwrap().unwrap();
+        let hash = directory.nt_hash(&account, client).await.unwrap();
+        let description = directory.describe(&account, client).await.unwrap();
+        assert_eq!(
+            (hash.is_some(), description.is_some()),
+            (is_local, is_local),
+            "{name}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,124 +1,12 @@
-//! Whole logins by SCRAM and LOGIN: every refusal, step for step alike.
+//! Whole logins by SCRAM: every refusal, step for step alike.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
+use super::scram_client::{Client, PLAIN, shape};
 use super::*;
 use crate::house::{
-    House, bound, caller, caller_from, channel, granted, house, house_of, policy, refused, tls,
+    bound, caller, caller_from, channel, granted, house, house_of, policy, refused, tls_with_all,
 };
-use crate::scram::{ScramKeys, hmac};
-use crate::{Binding, Caller, Channel, LoginType, Policy, Secret};
-
-/// A client of SCRAM that can be told to do wrong things.
-struct Client<'a> {
-    mechanism: &'a str,
-    gs2: &'a str,
-    login: &'a str,
-    password: &'a str,
-    /// What it thinks that the channel is.
-    binding: &'a [u8],
-}
-
-const PLAIN: Client<'static> = Client {
-    mechanism: "SCRAM-SHA-256",
-    gs2: "n,,",
-    login: "alice",
-    password: "right",
-    binding: b"",
-};
-
-/// What a client has seen of one attempt, and when.
-struct Seen {
-    challenges: Vec<String>,
-    outcome: Progress,
-    took: Duration,
-}
-
-impl Client<'_> {
-    async fn attempt(&self, house: &House, channel: &Channel, caller: &mut Caller) -> Seen {
-        let begun = clock::instant();
-        let mut challenges = Vec::new();
-        let outcome = self.steps(house, channel, caller, &mut challenges).await;
-        Seen {
-            challenges,
-            outcome,
-            took: begun.elapsed(),
-        }
-    }
-
-    async fn steps(
-        &self,
-        house: &House,
-        channel: &Channel,
-        caller: &mut Caller,
-        seen: &mut Vec<String>,
-    ) -> Progress {
-        let mut exchange = house.desk.begin(self.mechanism, channel, caller).unwrap();
-        let bare = format!("n={},r=client", self.login);
-        let first = format!("{}{bare}", self.gs2);
-        let server_first = match exchange.step(Some(first.as_bytes())).await {
-            Progress::Challenge(challenge) => String::from_utf8(challenge).unwrap(),
-            over @ (Progress::Granted(_) | Progress::Refused(_)) => return over,
-        };
-        seen.push(server_first.clone());
-        let (last, signature) = self.answer(&bare, &server_first);
-        let server_final = match exchange.step(Some(last.as_bytes())).await {
-            Progress::Challenge(challenge) => String::from_utf8(challenge).unwrap(),
-            over @ (Progress::Granted(_) | Progress::Refused(_)) => return over,
-        };
-        assert_eq!(server_final, format!("v={signature}"), "RFC 5802 §5");
-        seen.push(server_final);
-        exchange.step(Some(b"")).await
-    }
-
-    /// The client-final-message, and the signature that the server must have.
-    fn answer(&self, bare: &str, server_first: &str) -> (String, String) {
-        let fields: Vec<&str> = server_first.split(',').collect();
-        let nonce = fields[0].strip_prefix("r=").unwrap();
-        let salt = STANDARD
-            .decode(fields[1].strip_prefix("s=").unwrap())
-            .unwrap();
-        let rounds = fields[2]
-            .strip_prefix("i=")
-            .unwrap()
-            .parse::<u32>()
-            .unwrap();
-        let bound = STANDARD.encode([self.gs2.as_bytes(), self.binding].concat());
-        let last = format!("c={bound},r={nonce}");
-        let message = format!("{bare},{server_first},{last}");
-        let password = Secret::new(self.password.as_bytes().to_vec());
-        // What the client knows is the salted password; its keys are made of it here again.
-        let keys = ScramKeys::derive(&password, salt.clone(), rounds).unwrap();
-        let signature = hmac(keys.stored_key(), &[message.as_bytes()]).unwrap();
-        let mut salted = [0; 32];
-        aws_lc_rs::pbkdf2::derive(
-            aws_lc_rs::pbkdf2::PBKDF2_HMAC_SHA256,
-            rounds.try_into().unwrap(),
-            &salt,
-            self.password.as_bytes(),
-            &mut salted,
-        );
-        let client_key = hmac(&salted, &[b"Client Key"]).unwrap();
-        let proof: Vec<u8> = client_key
-            .expose()
-            .iter()
-            .zip(signature.expose())
-            .map(|(left, right)| left ^ right)
-            .collect();
-        let verifier = hmac(keys.server_key(), &[message.as_bytes()]).unwrap();
-        (
-            format!("{last},p={}", STANDARD.encode(proof)),
-            STANDARD.encode(verifier.expose()),
-        )
-    }
-}
-
-/// Salt and iterations of a server-first-message; its nonce always differs.
-fn shape(server_first: &str) -> (&str, usize, &str) {
-    let fields: Vec<&str> = server_first.split(',').collect();
-    (fields[1], fields[0].len(), fields[2])
-}
+use crate::scram::ScramKeys;
+use crate::{Binding, Channel, LoginType, Policy, Secret};
 
 #[tokio::test(start_paused = true)]
 async fn the_right_proof_opens_the_mailbox_and_the_server_proves_itself() {
@@ -145,10 +33,6 @@ async fn the_right_proof_opens_the_mailbox_and_the_server_proves_itself() {
         (identity.account().name.as_str(), identity.actor()),
         ("sales", "alice")
     );
-}
-
-fn tls_with_all() -> Channel {
-    bound(None)
 }
 
 #[tokio::test(start_paused = true)]
@@ -237,30 +121,47 @@ fn what_a_channel_has_decides_what_is_offered() {
         ..channel(login_type, false)
     };
     assert_eq!(
-        house.desk.mechanisms(&all),
-        ["PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"]
+        house.desk.mechanisms(&all, caller().address()),
+        [
+            "PLAIN",
+            "LOGIN",
+            "SCRAM-SHA-256",
+            "SCRAM-SHA-256-PLUS",
+            "NTLM"
+        ]
     );
     let with_certificate = bound(Some(vec![0]));
     assert_eq!(
-        house.desk.mechanisms(&with_certificate).last(),
+        house
+            .desk
+            .mechanisms(&with_certificate, caller().address())
+            .last(),
         Some(&"EXTERNAL")
     );
     let authentication = clear(LoginType::PlainTextAuthentication);
-    assert_eq!(house.desk.mechanisms(&authentication), ["SCRAM-SHA-256"]);
+    assert_eq!(
+        house.desk.mechanisms(&authentication, caller().address()),
+        ["SCRAM-SHA-256", "NTLM"]
+    );
     let plain = clear(LoginType::PlainText);
     assert_eq!(
-        house.desk.mechanisms(&plain),
-        ["PLAIN", "LOGIN", "SCRAM-SHA-256"]
+        house.desk.mechanisms(&plain, caller().address()),
+        ["PLAIN", "LOGIN", "SCRAM-SHA-256", "NTLM"]
     );
-    assert!(house.desk.mechanisms(&clear(LoginType::Secure)).is_empty());
+    assert!(
+        house
+            .desk
+            .mechanisms(&clear(LoginType::Secure), caller().address())
+            .is_empty()
+    );
     // TLS that proves nothing, as with a certificate of Ed25519 under TLS 1.2.
     let bare = Channel {
         tls: Some(Arc::default()),
         ..all.clone()
     };
     assert_eq!(
-        house.desk.mechanisms(&bare),
-        ["PLAIN", "LOGIN", "SCRAM-SHA-256"]
+        house.desk.mechanisms(&bare, caller().address()),
+        ["PLAIN", "LOGIN", "SCRAM-SHA-256", "NTLM"]
     );
     for name in ["SCRAM-SHA-256-PLUS", "EXTERNAL"] {
         assert!(
@@ -502,68 +403,6 @@ async fn a_proof_is_of_no_use_a_second_time() {
     again.step(Some(b"n,,n=alice,r=client")).await;
     refused(again.step(Some(last.as_bytes())).await);
     assert_eq!(house.last().reason, Reason::WrongPassword);
-}
-
-async fn login(
-    house: &House,
-    steps: &[Option<&[u8]>],
-    caller: &mut Caller,
-) -> (Vec<Vec<u8>>, Progress) {
-    let mut exchange = house.desk.begin("login", &tls_with_all(), caller).unwrap();
-    let mut prompts = Vec::new();
-    for step in steps {
-        match exchange.step(*step).await {
-            Progress::Challenge(prompt) => prompts.push(prompt),
-            over @ (Progress::Granted(_) | Progress::Refused(_)) => return (prompts, over),
-        }
-    }
-    panic!("no end")
-}
-
-#[tokio::test(start_paused = true)]
-async fn login_asks_for_a_name_and_a_password() {
-    let house = house(policy());
-    let steps = [None, Some(&b"alice"[..]), Some(b"right")];
-    let (prompts, outcome) = login(&house, &steps, &mut caller()).await;
-    assert_eq!(prompts, [&b"Username:"[..], b"Password:"]);
-    assert_eq!(granted(outcome).account().name, "alice");
-    assert_eq!(house.last().mechanism, "LOGIN");
-    // Clients of Microsoft send the name at once.
-    let (prompts, outcome) = login(&house, &steps[1..], &mut caller()).await;
-    assert_eq!(prompts, [b"Password:"]);
-    granted(outcome);
-}
-
-#[tokio::test(start_paused = true)]
-async fn login_refuses_as_the_others_do() {
-    let house = house(policy());
-    let (long, longer) = ([b'a'; 1025], [b'a'; 1024]);
-    for (name, password, asked, reason) in [
-        (&b"alice"[..], &b"wrong"[..], 2, Reason::WrongPassword),
-        (b"nobody", b"right", 2, Reason::UnknownUser),
-        (b"bob", b"right", 2, Reason::Disabled),
-        (b"dave", b"right", 2, Reason::OtherSite),
-        (b"", b"right", 1, Reason::Malformed),
-        (b"\xff", b"right", 1, Reason::Malformed),
-        (&long, b"right", 1, Reason::Malformed),
-        (&longer, b"right", 2, Reason::Malformed),
-        (b"alice", b"", 2, Reason::Malformed),
-        (b"alice", b"\xff", 2, Reason::Malformed),
-        (b"alice", &long, 2, Reason::Malformed),
-    ] {
-        let begun = clock::instant();
-        let steps = [None, Some(name), Some(password)];
-        let (prompts, outcome) = login(&house, &steps, &mut caller_from("203.0.113.7")).await;
-        assert_eq!(refused(outcome).kind, RefusalKind::Credentials);
-        assert_eq!(prompts.len(), asked, "{name:?} {password:?}");
-        assert_eq!(house.last().reason, reason, "{name:?} {password:?}");
-        assert_eq!(begun.elapsed(), Duration::from_secs(1));
-    }
-    assert_eq!(
-        house.desk.mechanisms(&tls()),
-        ["PLAIN"],
-        "only where it is asked for"
-    );
 }
 
 /// A file of users who have keys and no hash.

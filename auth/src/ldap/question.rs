@@ -5,7 +5,7 @@ use ldap3::Scope;
 use super::filter::Filter;
 use super::schema::Schema;
 use super::search::Question;
-use crate::Login;
+use crate::{Login, letters};
 
 /// Two are asked for, as more than one is nobody.
 const MOST: usize = 2;
@@ -56,10 +56,15 @@ impl Schema {
         own.into_iter().any(|own| own.eq_ignore_ascii_case(realm))
     }
 
-    /// The canonical name of the account with this short name; none when no account may have it:
-    /// it becomes a piece of a path, and stands in logs.
+    /// The canonical name of the account with this short name, which its entry has and nobody typed;
+    /// none when no account may have it: it becomes a piece of a path, and stands in logs.
     pub(super) fn canonical(&self, short: &str) -> Option<String> {
-        let mut name: String = short.chars().flat_map(char::to_lowercase).collect();
+        // A directory may tell two entries apart that are spelled alike here (`K` and the sign for
+        // kelvin): found by its address, the one must not reach the other's mailbox.
+        if !letters::is_usual(short) {
+            return None;
+        }
+        let mut name = letters::spelled(short);
         if let Some(domain) = &self.domain
             && !name.contains('@')
         {
@@ -70,6 +75,7 @@ impl Schema {
             && !name.contains('/')
             && !name.contains("..")
             && !name.chars().any(char::is_control)
+            && !name.chars().any(letters::is_invisible)
             && name.split('@').all(part);
         sound.then_some(name)
     }
@@ -140,6 +146,10 @@ mod tests {
             " a",
             "a\n",
             "a\0",
+            // Another spelling of `alice` or `kelvin`, or what nobody could see.
+            "ａlice",
+            "\u{212a}elvin",
+            "ali\u{200b}ce",
             &"a".repeat(256),
         ] {
             assert_eq!(schema.canonical(odd), None, "{odd:?}");

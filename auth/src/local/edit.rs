@@ -119,6 +119,8 @@ fn fill(table: &mut Table, user: &User) {
     );
     let scram = user.scram.as_ref().map(|keys| keys.to_text().into());
     set(table, "scram", scram);
+    let nt_hash = user.nt_hash.as_ref().map(|hash| hash.to_text().into());
+    set(table, "nt_hash", nt_hash);
     set(table, "certificates", list(&user.certificates));
     set(table, "site", user.site.as_deref().map(Value::from));
     set(table, "pop3", (!user.pop3).then_some(false.into()));

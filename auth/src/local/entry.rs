@@ -6,8 +6,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::Problem;
+use super::stored::StoredNtHash;
 use crate::scram::parse_secret;
-use crate::{Fingerprint, Login, PasswordHash, ScramKeys, Secret};
+use crate::{Fingerprint, Login, PasswordHash, ScramKeys, Secret, letters};
 
 /// The longest name, in octets: each part of it may become one piece of a path.
 const MAX_NAME: usize = 255;
@@ -24,6 +25,8 @@ pub struct User {
     pub password: Option<PasswordHash>,
     /// The keys for SCRAM-SHA-256; without them that mechanism opens nothing.
     pub scram: Option<ScramKeys>,
+    /// The NT hash, in the clear or sealed; without one NTLM opens nothing.
+    pub nt_hash: Option<StoredNtHash>,
     /// Client certificates that open the mailbox by EXTERNAL: `sha256:` and the digest, as
     /// written.
     pub certificates: Vec<String>,
@@ -49,6 +52,7 @@ impl User {
             aliases: Vec::new(),
             password: None,
             scram: None,
+            nt_hash: None,
             certificates: Vec::new(),
             site: None,
             pop3: true,
@@ -90,6 +94,7 @@ pub(super) struct RawUser {
     aliases: Vec<Spanned<String>>,
     password: Option<Spanned<String>>,
     scram: Option<Spanned<String>>,
+    nt_hash: Option<Spanned<String>>,
     #[serde(default)]
     certificates: Vec<Spanned<String>>,
     site: Option<Spanned<String>>,
@@ -124,6 +129,9 @@ impl RawUser {
                 Ok(text.parse::<PasswordHash>()?)
             })?,
             scram: located(self.scram.as_ref(), |text| Ok(text.parse::<ScramKeys>()?))?,
+            nt_hash: located(self.nt_hash.as_ref(), |text| {
+                Ok(text.parse::<StoredNtHash>()?)
+            })?,
             certificates: plain(&self.certificates),
             site: located(self.site.as_ref(), check_site)?,
             pop3: self.pop3,
@@ -194,6 +202,8 @@ fn check_name(name: &str) -> bool {
     let Ok(login) = Login::parse(name) else {
         return false;
     };
+    // Fullwidth letters become slashes and dots, too.
+    let name = &letters::spelled(name);
     let part = |part: &str| !part.is_empty() && !part.starts_with('.') && part.trim() == part;
     let halves = name.contains('@') == login.realm().is_some();
     halves

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::stored::DamagedNtHash;
 use crate::{HashError, ScramError};
 
 /// A users file that cannot be read, understood or written.
@@ -134,7 +135,7 @@ fn remedy(source: &io::Error) -> &'static str {
 pub enum Problem {
     /// A name or alias that could be mistaken for a path, or cannot be typed.
     #[error(
-        "{key} = {value:?}: a name has no slash, backslash or control character in it, no \
+        "{key} = {value:?}: a name has no slash, backslash, control or invisible character in it, no \
              empty part, no part that begins with a dot, no \"..\" and at most 255 octets"
     )]
     Name {
@@ -156,12 +157,30 @@ pub enum Problem {
         /// The name of the other user.
         other: String,
     },
+    /// Two users answer to names that look the same.
+    #[error(
+        "{key} = {value:?}: looks like {twin:?}, a name of the user {other:?}: people, clients and \
+             directories mistake one for the other; rename one of them"
+    )]
+    Twin {
+        /// The key of the file.
+        key: &'static str,
+        /// The value as written.
+        value: String,
+        /// The other's name or alias.
+        twin: String,
+        /// The name of the other user.
+        other: String,
+    },
     /// A hash that cannot be used.
     #[error("password: {0}")]
     Password(#[from] HashError),
     /// SCRAM keys that cannot be used.
     #[error("scram: {0}")]
     Scram(#[from] ScramError),
+    /// An NT hash that cannot be used.
+    #[error("nt_hash: {0}")]
+    NtHash(#[from] DamagedNtHash),
     /// A fingerprint that no certificate can have.
     #[error(
         "certificates: {value:?} is not \"sha256:\" and 64 hexadecimal digits; \

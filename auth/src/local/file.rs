@@ -14,6 +14,7 @@ use rustix::io::Errno;
 
 use super::entry::User;
 use super::error::UsersError;
+use super::unsealing::{SealTrouble, key_for};
 use super::{edit, parse};
 use crate::scram;
 
@@ -108,6 +109,11 @@ impl UsersFile {
     /// The users, in the order of the file.
     pub fn users(&self) -> &[User] {
         &self.users
+    }
+
+    /// What is wrong with the key of the sealed NT hashes; nothing when none is sealed.
+    pub fn seal_trouble(&self, key_file: Option<&Path>) -> Option<SealTrouble> {
+        key_for(&self.users, key_file).1
     }
 
     /// The user who answers to a name: their own or an alias, in any case.
@@ -393,14 +399,14 @@ fn folder(path: &Path) -> &Path {
 }
 
 /// Gives an open file to its owner to be, if one was named.
-fn give(file: &OwnedFd, owner: Option<Owner>) -> Result<(), Errno> {
+pub(super) fn give(file: &OwnedFd, owner: Option<Owner>) -> Result<(), Errno> {
     owner.map_or(Ok(()), |Owner { uid, gid }| {
         rustix::fs::fchown(file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
     })
 }
 
 /// Makes a rename or a new name durable.
-fn sync_folder(path: &Path) -> Result<(), UsersError> {
+pub(super) fn sync_folder(path: &Path) -> Result<(), UsersError> {
     let folder = folder(path);
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::open(folder, flags, Mode::empty())

@@ -4,11 +4,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::entry::User;
+use super::key::UsersKey;
 use super::parse::{Parsed, canonical};
+use super::stored::StoredNtHash;
 use crate::directory::{ScramAnswer, process_secret};
 use crate::password::Scheme;
+use crate::pool::Pace;
 use crate::scram::Form;
-use crate::{Account, Fingerprint, Login, PasswordHash, ScramKeys, Secret, Site, Verdict};
+use crate::{
+    Account, Description, Fingerprint, Login, NtHash, NtHashForm, PasswordHash, ScramKeys, Secret,
+    Site, Verdict,
+};
 
 /// One version of the users, read without a lock.
 #[derive(Debug)]
@@ -31,6 +37,9 @@ pub(super) struct Entry {
     pub(super) account: Arc<Account>,
     password: Option<Check>,
     scram: Option<ScramKeys>,
+    nt_hash: Option<NtHash>,
+    /// What is to be shown of the user, without its source.
+    shown: Description,
 }
 
 /// What a password is checked against.
@@ -64,6 +73,14 @@ impl Check {
         }
     }
 
+    /// How long a check takes. Keys have as many rounds as their maker wished.
+    pub(super) fn pace(&self) -> Pace {
+        match self {
+            Self::Hash(hash) => hash.pace(),
+            Self::Keys(_) => Pace::Any,
+        }
+    }
+
     /// What a check costs, as far as two can be told apart by it.
     fn cost(&self) -> (Option<(Scheme, &str)>, u32) {
         match self {
@@ -74,7 +91,8 @@ impl Check {
 }
 
 impl Index {
-    pub(super) fn new(Parsed { users, secret }: &Parsed) -> Self {
+    /// NT hashes that the key does not open are left out.
+    pub(super) fn new(Parsed { users, secret }: &Parsed, key: Option<&UsersKey>) -> Self {
         let mut owners = HashMap::new();
         for user in users {
             for name in std::iter::once(&user.name).chain(&user.aliases) {
@@ -85,10 +103,13 @@ impl Index {
         let mut certificates = HashMap::new();
         for user in users {
             let account = Arc::new(account(user, &owners));
+            let stored = user.nt_hash.as_ref();
             let entry = Arc::new(Entry {
+                nt_hash: stored.and_then(|hash| hash.open(&account.name, key)),
                 account,
                 password: Check::of(user),
                 scram: user.scram.clone(),
+                shown: description(user),
             });
             for fingerprint in user
                 .certificates
@@ -134,6 +155,21 @@ impl Index {
         self.certificates.get(fingerprint)
     }
 
+    /// The NT hash of an account.
+    pub(super) fn nt_hash(&self, account: &Account) -> Option<NtHash> {
+        self.find(&account.name)?.nt_hash.clone()
+    }
+
+    /// What is to be shown of an account, without its source.
+    pub(super) fn describe(&self, account: &Account) -> Option<Description> {
+        let entry = self.find(&account.name)?;
+        let mut shown = entry.shown.clone();
+        if shown.nt_hash.is_some() && entry.nt_hash.is_none() {
+            shown.nt_hash = Some(NtHashForm::Shut);
+        }
+        Some(shown)
+    }
+
     /// The SCRAM keys for a login; none when the system has no random numbers. Keys are made up
     /// every time, so that it takes as long whoever it is.
     pub(super) fn keys_for(&self, login: &Login, account: Option<&Account>) -> Option<ScramAnswer> {
@@ -165,6 +201,20 @@ fn account(user: &User, owners: &HashMap<String, String>) -> Account {
         maildrop: user.maildrop.clone(),
         barred: None,
         entry: None,
+    }
+}
+
+fn description(user: &User) -> Description {
+    Description {
+        aliases: user.aliases.clone(),
+        password: user.password.as_ref().map(PasswordHash::scheme_name),
+        scram: user.scram.is_some(),
+        nt_hash: user.nt_hash.as_ref().map(|hash| match hash {
+            StoredNtHash::Clear(_) => NtHashForm::Clear,
+            StoredNtHash::Sealed(_) => NtHashForm::Sealed,
+        }),
+        certificates: user.certificates.len(),
+        ..Description::default()
     }
 }
 

@@ -14,10 +14,12 @@ use arc_swap::ArcSwap;
 use super::error::UsersError;
 use super::file::{Stamp, read};
 use super::index::Index;
-use super::parse::parse;
+use super::key::UsersKey;
+use super::parse::{Parsed, parse};
+use super::unsealing::key_for;
 use crate::clock::Clock;
 use crate::directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
-use crate::{Account, Fingerprint, Login, Pool, Secret};
+use crate::{Account, Description, Fingerprint, Login, NtHash, Pool, Secret};
 
 /// How often the file is looked at, at most.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -30,6 +32,8 @@ const SETTLED: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct LocalUsers {
     path: PathBuf,
+    /// Where the key of sealed NT hashes is; read again with the users.
+    key_file: Option<PathBuf>,
     current: ArcSwap<Index>,
     /// The version that was looked at last, good or bad; none when there was no file.
     seen: Mutex<Option<Stamp>>,
@@ -39,16 +43,18 @@ pub struct LocalUsers {
 }
 
 impl LocalUsers {
-    /// Loads the file.
+    /// Loads the file, with the key file of its sealed NT hashes where there is one. Without the
+    /// right key these accounts have no NT hash, which the log says; everything else goes on.
     ///
     /// # Errors
     /// When it is not a regular file, others may read or write it, or there is a mistake in it:
     /// a server does not start with a bad file.
-    pub fn open(path: &Path) -> Result<Self, UsersError> {
+    pub fn open(path: &Path, key_file: Option<&Path>) -> Result<Self, UsersError> {
         let (text, stamp) = read(path)?;
-        let index = indexed(path, &text)?;
+        let index = indexed(path, key_file, &text)?;
         Ok(Self {
             path: path.into(),
+            key_file: key_file.map(Path::to_owned),
             current: ArcSwap::from_pointee(index),
             seen: Mutex::new(Some(stamp)),
             clock: Clock::start(),
@@ -107,7 +113,7 @@ impl LocalUsers {
         if text.trim().is_empty() && self.count() > 0 {
             return Err(UsersError::Empty { path });
         }
-        Ok((indexed(&path, &text)?, stamp))
+        Ok((indexed(&path, self.key_file.as_deref(), &text)?, stamp))
     }
 
     /// Whether it is time to look at the file; says so to one asker only.
@@ -127,7 +133,7 @@ impl LocalUsers {
 
 /// The users of a text. Keys without the secret come from an editor: salts that are made up can
 /// then be told from real ones after a restart.
-fn indexed(path: &Path, text: &str) -> Result<Index, UsersError> {
+fn indexed(path: &Path, key_file: Option<&Path>, text: &str) -> Result<Index, UsersError> {
     let parsed = parse(path, text)?;
     if parsed.secret.is_none() && parsed.users.iter().any(|user| user.scram.is_some()) {
         tracing::warn!(
@@ -135,7 +141,22 @@ fn indexed(path: &Path, text: &str) -> Result<Index, UsersError> {
             "there are SCRAM keys and no scram_secret: `postern user passwd` writes one"
         );
     }
-    Ok(Index::new(&parsed))
+    let key = key(path, key_file, &parsed);
+    Ok(Index::new(&parsed, key.as_ref()))
+}
+
+/// The key of the sealed NT hashes, where there are any. What is wrong with it is said once for
+/// each version of the file, and stops nobody who logs in by anything else.
+fn key(path: &Path, key_file: Option<&Path>, parsed: &Parsed) -> Option<UsersKey> {
+    let (key, trouble) = key_for(&parsed.users, key_file);
+    if let Some(reason) = trouble {
+        tracing::error!(
+            path = %path.display(),
+            %reason,
+            "NT hashes not unsealed; NTLM is refused to their users, everything else goes on"
+        );
+    }
+    key
 }
 
 #[expect(
@@ -197,7 +218,7 @@ impl Directory for LocalDirectory {
             let password = password.clone();
             let right = self
                 .hashing
-                .run(client, move || hash.verify(&password))
+                .run_at(hash.pace(), client, move || hash.verify(&password))
                 .await?;
             let verdict = if right {
                 Verdict::Right
@@ -218,6 +239,24 @@ impl Directory for LocalDirectory {
             let index = self.users.current.load();
             index.keys_for(login, account).ok_or(Unavailable::Trouble)
         })
+    }
+
+    fn describe<'a>(
+        &'a self,
+        account: &'a Account,
+        _client: IpAddr,
+    ) -> Answer<'a, Option<Description>> {
+        Box::pin(async move {
+            let index = self.users.current.load();
+            Ok(index.describe(account).map(|shown| Description {
+                source: format!("users file {}", self.users.path.display()),
+                ..shown
+            }))
+        })
+    }
+
+    fn nt_hash<'a>(&'a self, account: &'a Account, _client: IpAddr) -> Answer<'a, Option<NtHash>> {
+        Box::pin(async move { Ok(self.users.current.load().nt_hash(account)) })
     }
 
     fn find_certificate<'a>(

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::entry::{RawFile, RawUser, User};
+use super::entry::{Located, RawFile, RawUser, User};
 use super::error::{Problem, UsersError};
-use crate::{Fingerprint, Login, Secret};
+use crate::{Fingerprint, Login, Secret, letters};
 
 /// What stands in a users file.
 #[derive(Debug)]
@@ -37,11 +37,11 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Parsed, UsersError> {
         }
     })?;
     let mut users = Vec::with_capacity(raw.user.len());
-    let (mut taken, mut shown) = (HashMap::new(), HashMap::new());
+    let (mut names, mut shown) = (Names::default(), HashMap::new());
     for entry in &raw.user {
         let entry = entry.get_ref();
         let checked = entry.resolve().and_then(|user| {
-            take_names(entry, &user, &mut taken)?;
+            names.take(entry, &user)?;
             take_certificates(entry, &user, &mut shown)?;
             Ok(user)
         });
@@ -77,28 +77,47 @@ fn take_certificates(
     Ok(())
 }
 
-/// Notes the names of a user, unless another one has them.
-fn take_names(
-    raw: &RawUser,
-    user: &User,
-    taken: &mut HashMap<String, String>,
-) -> Result<(), (usize, Problem)> {
-    let mut take = |key, value: &str, at| match taken.insert(canonical(value), user.name.clone()) {
-        None => Ok(()),
-        Some(other) => Err((
-            at,
-            Problem::Duplicate {
-                key,
-                value: value.to_owned(),
-                other,
-            },
-        )),
-    };
-    take("name", &user.name, raw.name.span().start)?;
-    for (number, alias) in user.aliases.iter().enumerate() {
-        take("aliases", alias, raw.alias_at(number))?;
+/// The names that were seen, by what they reach and by what they look like.
+#[derive(Default)]
+struct Names {
+    keys: HashMap<String, String>,
+    /// The first name and its user of all that look like this.
+    looks: HashMap<String, (String, String)>,
+}
+
+impl Names {
+    /// Notes the names of a user, unless another one has them, or one that looks the same.
+    fn take(&mut self, raw: &RawUser, user: &User) -> Result<(), Located> {
+        let at = raw.name.span().start;
+        self.take_one("name", &user.name, user)
+            .map_err(|problem| (at, problem))?;
+        for (number, alias) in user.aliases.iter().enumerate() {
+            self.take_one("aliases", alias, user)
+                .map_err(|problem| (raw.alias_at(number), problem))?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn take_one(&mut self, key: &'static str, value: &str, user: &User) -> Result<(), Problem> {
+        let name = canonical(value);
+        let look = letters::likeness(&name);
+        let value = value.to_owned();
+        if let Some(other) = self.keys.insert(name.clone(), user.name.clone()) {
+            return Err(Problem::Duplicate { key, value, other });
+        }
+        let seen = self.looks.entry(look);
+        let (twin, other) = seen.or_insert_with(|| (name.clone(), user.name.clone()));
+        if *other == user.name || (name.is_ascii() && twin.is_ascii()) {
+            return Ok(());
+        }
+        let (twin, other) = (twin.clone(), other.clone());
+        Err(Problem::Twin {
+            key,
+            value,
+            twin,
+            other,
+        })
+    }
 }
 
 /// The lookup key of a name. Names that have none were refused before.

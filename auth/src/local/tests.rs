@@ -50,7 +50,7 @@ fn every_key_is_read() {
          pop3 = false\ndisabled = true\nexact_size = true\ndelegates = [\"B\", \"other\"]\n\
          maildrop = \"/srv/mail/alice\"\n[[user]]\nname = \"bob\"\naliases = [\"b\"]\n",
     );
-    let users = LocalUsers::open(&desk.path).unwrap();
+    let users = LocalUsers::open(&desk.path, None).unwrap();
     assert_eq!(users.count(), 2);
     for name in [
         "alice@example.test",

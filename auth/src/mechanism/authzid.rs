@@ -2,11 +2,11 @@
 
 /// It cannot be prepared, or nothing is left of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unprepared;
+pub(crate) struct Unprepared;
 
 /// RFC 5034 §4: "If the preparation of the authorization identity fails or results in an empty
 /// string (unless it was transmitted as the empty string), the server MUST fail".
-pub(super) fn prepare(authzid: &str) -> Result<Option<String>, Unprepared> {
+pub(crate) fn prepare(authzid: &str) -> Result<Option<String>, Unprepared> {
     if authzid.is_empty() {
         return Ok(None);
     }

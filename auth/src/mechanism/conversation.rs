@@ -1,7 +1,8 @@
 //! One conversation of a mechanism with a client, driven by rsasl.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rsasl::callback::{Context, Request, SessionCallback, SessionData};
 use rsasl::config::SASLConfig;
@@ -12,9 +13,13 @@ use rsasl::property::{AuthzId, SizedProperty};
 use rsasl::registry::Registry;
 use rsasl::validate::{Validate, ValidationError};
 
+use super::gssapi::{TalkCell, TalkWanted};
+use super::ntlm::{Shown, Spoken};
 use super::scram::{self, Binding, ClientFirst, Offer};
 use super::{Collects, MechanismSpec, authzid};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, NtlmEvidence};
+use crate::gssapi::{Bindings, Gssapi, Talk};
+use crate::ntlm::NtlmNames;
 use crate::scram::ScramKeys;
 use crate::{Channel, Reason};
 
@@ -43,11 +48,14 @@ pub(super) enum Gathered {
     ProofFits,
 }
 
-/// Takes the evidence out of a mechanism and lets it out at the other end; gives SCRAM its keys.
+/// Takes the evidence out of a mechanism and lets it out at the other end; gives SCRAM its keys and
+/// NTLM its names.
 struct Collector {
     collects: Collects,
     keys: Arc<OnceLock<ScramKeys>>,
-    certificate: Option<Arc<[u8]>>,
+    names: Arc<NtlmNames>,
+    channel: Channel,
+    talk: Option<TalkCell>,
 }
 
 impl SessionCallback for Collector {
@@ -57,6 +65,9 @@ impl SessionCallback for Collector {
         _context: &Context,
         request: &mut Request<'_>,
     ) -> Result<(), SessionError> {
+        if let Some(talk) = &self.talk {
+            request.satisfy::<TalkWanted>(talk)?;
+        }
         if let Some(keys) = self.keys.get() {
             request.satisfy::<ScramStoredPassword<'_>>(&ScramStoredPassword::new(
                 keys.form().iterations,
@@ -65,6 +76,7 @@ impl SessionCallback for Collector {
                 keys.server_key(),
             ))?;
         }
+        request.satisfy::<Shown>(&self.names)?;
         Ok(())
     }
 
@@ -75,13 +87,14 @@ impl SessionCallback for Collector {
         validate: &mut Validate<'_>,
     ) -> Result<(), ValidationError> {
         let gathered = match self.collects {
-            Collects::Messages => {
+            Collects::Messages | Collects::Context(_) => {
                 let evidence = context.get_ref::<Collected>();
                 evidence.map(|evidence| Gathered::Evidence(evidence.clone()))
             }
             // rsasl asks for this when a proof was right, and then only.
             Collects::Scram { .. } => self.keys.get().map(|_| Gathered::ProofFits),
             Collects::Certificate => self.certificate(context).map(Gathered::Evidence),
+            Collects::Ntlm => self.ntlm(context).map(Gathered::Evidence),
         };
         if let Some(gathered) = gathered {
             validate.finalize::<Collected>(gathered);
@@ -95,15 +108,24 @@ impl Collector {
         let asked = context.get_ref::<AuthzId>().unwrap_or_default();
         Some(Evidence::Certificate {
             authzid: authzid::prepare(asked).ok()?,
-            certificate: self.certificate.clone()?,
+            certificate: self.channel.tls.as_ref()?.client_certificate.clone()?,
         })
+    }
+
+    fn ntlm(&self, context: &Context) -> Option<Evidence> {
+        let transcript = context.get_ref::<Spoken>()?.clone();
+        let channel = self.channel.clone();
+        Some(Evidence::Ntlm(Box::new(NtlmEvidence {
+            transcript,
+            channel,
+        })))
     }
 }
 
 /// The bindings of a channel, for rsasl.
-struct Bindings(Channel);
+struct ChannelBindings(Channel);
 
-impl ChannelBindingCallback for Bindings {
+impl ChannelBindingCallback for ChannelBindings {
     fn get_cb_data(&self, name: &str) -> Option<&[u8]> {
         Binding::named(name, &self.0)?.data(&self.0)
     }
@@ -111,19 +133,35 @@ impl ChannelBindingCallback for Bindings {
 
 /// A conversation that goes on. Dropping it is giving it up.
 pub(crate) struct Conversation {
-    session: Session<Collected, Bindings>,
+    session: Session<Collected, ChannelBindings>,
     spec: &'static MechanismSpec,
     channel: Channel,
     plus_is_offered: bool,
     keys: Arc<OnceLock<ScramKeys>>,
+    /// Who steps a mechanism that calls the library of Kerberos, and for whom.
+    workers: Option<(Arc<Gssapi>, IpAddr)>,
     steps: u32,
+}
+
+/// Where a conversation takes place.
+pub(crate) struct Surroundings<'a> {
+    /// The connection.
+    pub(crate) channel: &'a Channel,
+    /// The client.
+    pub(crate) client: IpAddr,
+    /// Whether a mechanism that binds is offered on this channel.
+    pub(crate) plus_is_offered: bool,
+    /// What NTLM shows.
+    pub(crate) names: &'a Arc<NtlmNames>,
+    /// Kerberos, where it is configured.
+    pub(crate) gssapi: Option<&'a Arc<Gssapi>>,
 }
 
 /// What a step came to.
 #[derive(Debug)]
 pub(crate) enum Step {
     /// The client has to answer this.
-    Challenge(Conversation, Vec<u8>),
+    Challenge(Box<Conversation>, Vec<u8>),
     /// It goes on once the directory has said which keys the login has.
     Keys(Box<KeysWanted>),
     /// The proof fits the keys. The message says so to the client, and may be sent only when the
@@ -137,12 +175,14 @@ pub(crate) enum Step {
     NoEvidence,
     /// The answer was not one of the mechanism's.
     Malformed,
+    /// Too much waits for the workers.
+    Overloaded,
 }
 
 /// A conversation that waits for keys.
 #[derive(Debug)]
 pub(crate) struct KeysWanted {
-    conversation: Conversation,
+    conversation: Box<Conversation>,
     message: Vec<u8>,
     /// The name as the client sent it, decoded.
     pub(crate) login: String,
@@ -161,19 +201,32 @@ impl KeysWanted {
 }
 
 impl Conversation {
-    /// Begins a conversation; none when rsasl cannot. `plus_is_offered`: whether a mechanism that
-    /// binds is offered on this channel.
+    /// Begins a conversation; none when rsasl cannot, or there is no Kerberos for one that needs it.
     pub(crate) fn begin(
         spec: &'static MechanismSpec,
-        channel: &Channel,
-        plus_is_offered: bool,
-    ) -> Option<Self> {
+        surroundings: &Surroundings<'_>,
+    ) -> Option<Box<Self>> {
+        let channel = surroundings.channel;
+        let workers = surroundings.gssapi.filter(|_| spec.needs_keys());
+        let workers = workers.map(|gssapi| (Arc::clone(gssapi), surroundings.client));
+        let talk = match spec.collects {
+            Collects::Context(flavour) => {
+                let (gssapi, _) = workers.as_ref()?;
+                let talk = Talk::new(Arc::clone(gssapi), flavour, Bindings::of(channel));
+                Some(Arc::new(Mutex::new(talk)))
+            }
+            Collects::Messages
+            | Collects::Scram { .. }
+            | Collects::Certificate
+            | Collects::Ntlm => None,
+        };
         let keys = Arc::new(OnceLock::new());
-        let facts = channel.tls.as_ref();
         let collector = Collector {
             collects: spec.collects,
             keys: Arc::clone(&keys),
-            certificate: facts.and_then(|facts| facts.client_certificate.clone()),
+            names: Arc::clone(surroundings.names),
+            channel: channel.clone(),
+            talk,
         };
         // This mechanism alone: rsasl would else refuse the `y` flag where it knows a -PLUS,
         // whether or not that is offered.
@@ -182,23 +235,24 @@ impl Conversation {
             .with_registry(registry)
             .with_callback(collector)
             .ok()?;
-        let server = SASLServer::<Collected, _>::with_cb(config, Bindings(channel.clone()));
-        Some(Self {
+        let server = SASLServer::<Collected, _>::with_cb(config, ChannelBindings(channel.clone()));
+        Some(Box::new(Self {
             session: server.start_suggested(spec.sasl.mechanism).ok()?,
             spec,
             channel: channel.clone(),
-            plus_is_offered,
+            plus_is_offered: surroundings.plus_is_offered,
             keys,
+            workers,
             steps: 0,
-        })
+        }))
     }
 
     /// Carries the client's answer in. `None` is right only as the first call, when the client
     /// sent no initial response.
     ///
-    /// A mechanism that takes long (C libraries) would be stepped in the pool here, and nobody
-    /// else needs to know; that is why this is asynchronous.
-    pub(crate) async fn step(mut self, response: Option<&[u8]>) -> Step {
+    /// A mechanism that calls the library of Kerberos is stepped in the pool, and nobody else needs
+    /// to know; that is why this is asynchronous.
+    pub(crate) async fn step(mut self: Box<Self>, response: Option<&[u8]>) -> Step {
         self.steps += 1;
         let first = self.steps == 1;
         let server_first = self.session.are_we_first();
@@ -217,12 +271,15 @@ impl Conversation {
         match (self.spec.collects, response) {
             (Collects::Scram { plus }, Some(message)) => self.scram(plus, message),
             (Collects::Scram { .. }, None) => Step::Malformed,
-            (Collects::Messages | Collects::Certificate, _) => self.advance(response),
+            (Collects::Messages | Collects::Certificate | Collects::Ntlm, _) => {
+                self.advance(response)
+            }
+            (Collects::Context(_), message) => self.work(message).await,
         }
     }
 
     /// Looks at a message of SCRAM before rsasl does.
-    fn scram(self, plus: bool, message: &[u8]) -> Step {
+    fn scram(self: Box<Self>, plus: bool, message: &[u8]) -> Step {
         if self.keys.get().is_some() {
             return if scram::is_client_final(message) {
                 self.advance(Some(message))
@@ -251,7 +308,19 @@ impl Conversation {
         }
     }
 
-    fn advance(mut self, response: Option<&[u8]>) -> Step {
+    /// Steps it in the pool: the library reads the keytab, and notes what it saw in a file.
+    async fn work(self: Box<Self>, response: Option<&[u8]>) -> Step {
+        let (Some((gssapi, client)), Some(message)) = (self.workers.clone(), response) else {
+            return Step::Malformed;
+        };
+        let message = message.to_vec();
+        let stepped = gssapi
+            .pool()
+            .run(client, move || self.advance(Some(&message)));
+        stepped.await.unwrap_or(Step::Overloaded)
+    }
+
+    fn advance(mut self: Box<Self>, response: Option<&[u8]>) -> Step {
         let mut challenge = Vec::new();
         match self.session.step(response, &mut challenge) {
             Ok(State::Running) => Step::Challenge(self, challenge),
@@ -259,7 +328,13 @@ impl Conversation {
                 (Some(Gathered::Evidence(evidence)), _) => Step::Evidence(evidence),
                 (Some(Gathered::ProofFits), _) => Step::Proven(challenge),
                 (None, Collects::Scram { .. }) => Step::Unproven(scram::why_not(&challenge)),
-                (None, Collects::Messages | Collects::Certificate) => Step::NoEvidence,
+                (
+                    None,
+                    Collects::Messages
+                    | Collects::Certificate
+                    | Collects::Ntlm
+                    | Collects::Context(_),
+                ) => Step::NoEvidence,
             },
             Err(fault) => {
                 tracing::debug!(fault = %Detail(&fault), "a SASL answer was not understood");

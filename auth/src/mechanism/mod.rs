@@ -6,17 +6,21 @@
 
 mod authzid;
 mod conversation;
+mod gssapi;
 mod login;
+mod ntlm;
 mod plain;
 mod scram;
 
-pub(crate) use conversation::{Conversation, KeysWanted, Step};
+pub(crate) use authzid::prepare as prepare_authzid;
+pub(crate) use conversation::{Conversation, KeysWanted, Step, Surroundings};
 use rsasl::mechanisms::external::EXTERNAL;
 use rsasl::mechanisms::scram::{SCRAM_SHA256, SCRAM_SHA256_PLUS};
 use rsasl::registry::Mechanism;
 pub use scram::Binding;
 
-use crate::Channel;
+use crate::gssapi::Flavour;
+use crate::{Channel, ExtendedProtection};
 
 /// One mechanism: its definition apart from its code. A new one is one row in [`MECHANISMS`].
 pub(crate) struct MechanismSpec {
@@ -40,6 +44,8 @@ enum Needs {
     Binding,
     /// A client certificate.
     Certificate,
+    /// A certificate to be bound to, where the rule requires that everybody is.
+    Protection,
 }
 
 /// How a mechanism comes to its evidence.
@@ -51,6 +57,10 @@ enum Collects {
     Scram { plus: bool },
     /// It is the certificate of the channel.
     Certificate,
+    /// It is what came of a GSSAPI context.
+    Context(Flavour),
+    /// The server shows its names in the middle, and the channel is part of the evidence.
+    Ntlm,
 }
 
 impl MechanismSpec {
@@ -68,7 +78,21 @@ impl MechanismSpec {
                 let facts = channel.tls.as_ref();
                 facts.is_some_and(|facts| facts.client_certificate.is_some())
             }
+            Needs::Protection => {
+                channel.rule.extended_protection != ExtendedProtection::Require
+                    || channel.end_points().next().is_some()
+            }
         }
+    }
+
+    /// Whether it is NTLM, which has rules of its own about who may use it.
+    pub(crate) fn is_ntlm(&self) -> bool {
+        self.collects == Collects::Ntlm
+    }
+
+    /// Whether it is offered only while there is a key of Kerberos.
+    pub(crate) fn needs_keys(&self) -> bool {
+        matches!(self.collects, Collects::Context(_))
     }
 
     /// Whether it is one that binds to the channel.
@@ -78,7 +102,21 @@ impl MechanismSpec {
 }
 
 /// The mechanisms that this server knows.
-pub(crate) static MECHANISMS: [MechanismSpec; 5] = [
+pub(crate) static MECHANISMS: [MechanismSpec; 8] = [
+    MechanismSpec {
+        plaintext: false,
+        needs: Needs::Protection,
+        either_first: false,
+        collects: Collects::Context(Flavour::Gssapi),
+        sasl: gssapi::GSSAPI,
+    },
+    MechanismSpec {
+        plaintext: false,
+        needs: Needs::Protection,
+        either_first: false,
+        collects: Collects::Context(Flavour::Spnego),
+        sasl: gssapi::SPNEGO,
+    },
     MechanismSpec {
         plaintext: true,
         needs: Needs::Nothing,
@@ -106,6 +144,13 @@ pub(crate) static MECHANISMS: [MechanismSpec; 5] = [
         either_first: false,
         collects: Collects::Scram { plus: true },
         sasl: SCRAM_SHA256_PLUS,
+    },
+    MechanismSpec {
+        plaintext: false,
+        needs: Needs::Protection,
+        either_first: false,
+        collects: Collects::Ntlm,
+        sasl: ntlm::MECHANISM,
     },
     MechanismSpec {
         plaintext: false,

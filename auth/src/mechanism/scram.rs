@@ -25,6 +25,8 @@ pub enum Binding {
     TlsExporter,
     /// RFC 5929 §4.
     TlsServerEndPoint,
+    /// Another connection's, or nothing that this one could be compared with.
+    Wrong,
 }
 
 impl Binding {
@@ -34,6 +36,7 @@ impl Binding {
             Self::None => "none",
             Self::TlsExporter => "tls-exporter",
             Self::TlsServerEndPoint => "tls-server-end-point",
+            Self::Wrong => "wrong",
         }
     }
 
@@ -41,7 +44,7 @@ impl Binding {
     pub(super) fn data(self, channel: &Channel) -> Option<&[u8]> {
         let facts = channel.tls.as_ref()?;
         match self {
-            Self::None => None,
+            Self::None | Self::Wrong => None,
             Self::TlsExporter => facts.exporter.as_ref().map(<[u8; 32]>::as_slice),
             Self::TlsServerEndPoint => facts.server_end_point.as_deref(),
         }

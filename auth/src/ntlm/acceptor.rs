@@ -1,15 +1,18 @@
 //! Judging an AUTHENTICATE (\[MS-NLMP\] §3.2.5.1.2): the proof, and what the session key protects.
 
 use md5::{Digest, Md5};
+use subtle::ConstantTimeEq;
 
 use super::Malformed;
-use super::authenticate::{Authenticate, NtlmV2};
+use super::authenticate::{Authenticate, NtlmV1, NtlmV2};
 use super::av_pair::{AvPairs, id};
 use super::challenge::Challenge;
 use super::flags::Flags;
 use super::keys::{self, Key};
+use super::legacy;
 use super::negotiate::Negotiate;
-use super::text::utf16;
+use super::text::{upper, utf16};
+use crate::letters;
 
 /// Bits of MsvAvFlags (§2.2.2.1).
 const HAS_INTEGRITY_CODE: u32 = 0x2;
@@ -51,6 +54,28 @@ impl From<Malformed> for Weakness {
     }
 }
 
+/// What a response says of itself; true only when its proof is right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Says {
+    /// That the messages are protected with an integrity code.
+    pub(crate) integrity: bool,
+    /// The certificate to which the client is bound, as [`binding`] writes it.
+    pub(crate) binding: Option<[u8; 16]>,
+}
+
+impl NtlmV2 {
+    /// What it says of itself.
+    pub(crate) fn says(&self) -> Result<Says, Malformed> {
+        let pairs = self.pairs()?;
+        let bits = pairs.array(id::FLAGS)?.map_or(0, u32::from_le_bytes);
+        let binding = pairs.array(id::CHANNEL_BINDINGS)?;
+        Ok(Says {
+            integrity: bits & HAS_INTEGRITY_CODE != 0,
+            binding: binding.filter(|binding| *binding != NO_BINDING),
+        })
+    }
+}
+
 /// The three messages of an exchange.
 #[derive(Clone, Debug)]
 pub(crate) struct Transcript {
@@ -66,7 +91,7 @@ impl Transcript {
     pub(crate) fn prove(&self, response: &NtlmV2, nt_hash: &Key) -> Option<Key> {
         let domain = &self.authenticate.domain;
         let mut proven = None;
-        for domain in [domain.as_str(), &super::text::upper(domain), ""] {
+        for domain in [domain.as_str(), &upper(domain), ""] {
             let key = keys::response_key(nt_hash, &self.authenticate.user, domain);
             let challenge = &self.challenge.server_challenge;
             let proof = keys::proof(&key, challenge, &response.temp);
@@ -78,20 +103,49 @@ impl Transcript {
         proven
     }
 
-    /// What else must hold of a response whose proof is right. Answers the binding that the client
-    /// made: none when it made none.
+    /// Whether a directory looks the name up as a domain controller does, who knows no difference but
+    /// case. Another spelling of a letter is another user there: whose proof is right must not reach
+    /// the account of a namesake here.
+    pub(crate) fn is_plainly_spelled(&self) -> bool {
+        let plain = |text: &str| upper(&letters::spelled(text)) == upper(text);
+        plain(&self.authenticate.user) && plain(&self.authenticate.domain)
+    }
+
+    /// Whether an NTLMv1 response was made with this hash.
+    pub(crate) fn proves_v1(&self, response: &NtlmV1, nt_hash: &Key) -> bool {
+        let right = legacy::response(nt_hash, &self.v1_challenge(response));
+        right.ct_eq(&response.response).into()
+    }
+
+    /// The challenge that an NTLMv1 response answers: ours, or a digest of it and the client's own
+    /// where extended session security was negotiated (§3.3.1).
+    pub(crate) fn v1_challenge(&self, response: &NtlmV1) -> [u8; 8] {
+        let flags = self.authenticate.flags.and(self.challenge.flags);
+        match response.client_challenge {
+            Some(client) if flags.contains(Flags::EXTENDED_SESSION_SECURITY) => {
+                legacy::session_challenge(&self.challenge.server_challenge, &client)
+            }
+            Some(_) | None => self.challenge.server_challenge,
+        }
+    }
+
+    /// What else must hold of a response whose proof is right.
     pub(crate) fn judge(
         &self,
         response: &NtlmV2,
         session_base_key: &Key,
         demands: &Demands,
         now: u64,
-    ) -> Result<Option<[u8; 16]>, Weakness> {
+    ) -> Result<(), Weakness> {
         let pairs = response.pairs()?;
         let bits = pairs.array(id::FLAGS)?.map_or(0, u32::from_le_bytes);
+        // §3.2.5.1.2: SEC_E_INVALID_TOKEN.
+        if self.must_exchange() && self.authenticate.session_key.is_none() {
+            return Err(Weakness::Malformed);
+        }
         // Decided by the flag, which the proof protects, and never by the length of the message:
         // a code that was cut off on the way is missed.
-        if bits & HAS_INTEGRITY_CODE != 0 {
+        if response.says()?.integrity {
             self.check_integrity(session_base_key)?;
         } else if demands.integrity {
             return Err(Weakness::NoIntegrity);
@@ -101,8 +155,13 @@ impl Transcript {
         if bits & TARGET_UNTRUSTED == 0 {
             check_target(&pairs, &demands.targets)?;
         }
-        let binding = pairs.array(id::CHANNEL_BINDINGS)?;
-        Ok(binding.filter(|binding| *binding != NO_BINDING))
+        Ok(())
+    }
+
+    /// Whether there must be an encrypted session key: exchanged only with SIGN or SEAL (§3.2.5.1.2).
+    fn must_exchange(&self) -> bool {
+        let flags = self.authenticate.flags.and(self.challenge.flags);
+        flags.contains(Flags::KEY_EXCHANGE) && flags.intersects(Flags::SIGN | Flags::SEAL)
     }
 
     fn check_integrity(&self, session_base_key: &Key) -> Result<(), Weakness> {
@@ -119,12 +178,10 @@ impl Transcript {
             }
             Some(_) | None => None,
         };
-        // §3.2.5.1.2: exchanged only with SIGN or SEAL. Some clients exchange without; both are
-        // keys that only somebody with the hash knows.
-        let must_exchange =
-            flags.contains(Flags::KEY_EXCHANGE) && flags.intersects(Flags::SIGN | Flags::SEAL);
+        // Some clients exchange where they need not; both are keys that only somebody with the hash
+        // knows.
         let right = exchanged.as_ref().is_some_and(is_right)
-            || (!must_exchange && is_right(session_base_key));
+            || (!self.must_exchange() && is_right(session_base_key));
         if right {
             Ok(())
         } else {

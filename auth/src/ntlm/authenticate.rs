@@ -1,6 +1,8 @@
 //! AUTHENTICATE, the client's second message (\[MS-NLMP\] §2.2.1.3), and the NTLMv2 response in it
 //! (§2.2.2.8).
 
+use std::fmt;
+
 use super::Malformed;
 use super::av_pair::AvPairs;
 use super::flags::Flags;
@@ -20,7 +22,7 @@ const V1: usize = 24;
 const MIN_V2: usize = 16 + 28 + 4;
 
 /// A parsed AUTHENTICATE. Nothing of it has been proven.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Authenticate {
     pub(crate) user: String,
     pub(crate) domain: String,
@@ -38,18 +40,29 @@ pub(crate) struct Authenticate {
 }
 
 /// What the client offers as proof.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Response {
     /// No name and no response: "null session".
     Anonymous,
-    /// NTLMv1 in 24 octets, or LM and LMv2 alone: too weak to be looked at.
-    Legacy,
+    /// LM or LMv2 alone: too weak to be looked at, and without integrity code and binding.
+    LmOnly,
+    /// NTLMv1: broken.
+    V1(NtlmV1),
     /// NTLMv2.
     V2(NtlmV2),
 }
 
+/// An NTLMv1 response, with or without extended session security.
+#[derive(Clone)]
+pub(crate) struct NtlmV1 {
+    /// The NT response.
+    pub(crate) response: [u8; V1],
+    /// The client's challenge, where extended session security was negotiated and it is there.
+    pub(crate) client_challenge: Option<[u8; 8]>,
+}
+
 /// An NTLMv2 response.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct NtlmV2 {
     /// `NTProofStr`.
     pub(crate) proof: [u8; 16],
@@ -116,10 +129,22 @@ impl Response {
         match nt.len() {
             // §3.2.5.1.2: decided by the fields; the flag ANONYMOUS says nothing.
             0 if user.is_empty() && matches!(lm, [] | [0]) => Ok(Self::Anonymous),
-            0..=V1 => Ok(Self::Legacy),
+            0 => Ok(Self::LmOnly),
+            V1 => NtlmV1::parse(lm, nt).map(Self::V1),
             MIN_V2.. => NtlmV2::parse(nt).map(Self::V2),
             _ => Err(Malformed::Response),
         }
+    }
+}
+
+impl NtlmV1 {
+    /// With extended session security the LM response is the client's challenge and zeros.
+    fn parse(lm: &[u8], nt: &[u8]) -> Result<Self, Malformed> {
+        let challenge = lm.split_first_chunk().filter(|(_, rest)| **rest == [0; 16]);
+        Ok(Self {
+            response: nt.try_into().map_err(|_| Malformed::Response)?,
+            client_challenge: challenge.map(|(challenge, _)| *challenge),
+        })
     }
 }
 
@@ -145,5 +170,27 @@ impl NtlmV2 {
     /// The pairs, which the proof protects: the client's own and those of the CHALLENGE.
     pub(crate) fn pairs(&self) -> Result<AvPairs<'_>, Malformed> {
         AvPairs::parse(self.temp.get(28..).unwrap_or_default())
+    }
+}
+
+// Whoever has a response and its challenge can look for the password: none is printed.
+
+impl fmt::Debug for Authenticate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticate")
+            .field("user", &self.user)
+            .field("domain", &self.domain)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Anonymous => "Anonymous",
+            Self::LmOnly => "LmOnly(redacted)",
+            Self::V1(_) => "V1(redacted)",
+            Self::V2(_) => "V2(redacted)",
+        })
     }
 }

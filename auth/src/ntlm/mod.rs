@@ -4,22 +4,33 @@
 //! session key is known. It never asks a directory and never decides who may log in. No layer for
 //! signing or sealing follows: POP3 has none (\[MS-OXPOP3\]).
 //!
-//! Only NTLMv2 can be proven here. NTLMv1 and LM are recognised, so that a refusal can name them
-//! and no domain controller counts them towards a lockout.
+//! NTLMv1 and LM are recognised, so that a refusal can name them and no domain controller counts them
+//! towards a lockout; `legacy` verifies NTLMv1 for the networks that must still use it.
 
 mod acceptor;
 mod authenticate;
 mod av_pair;
 mod challenge;
 mod flags;
+mod hash;
 mod keys;
+mod legacy;
 mod negotiate;
 mod octets;
+mod policy;
 mod text;
 
+pub(crate) use acceptor::{Demands, Transcript, Weakness, binding};
+pub(crate) use authenticate::{Authenticate, Response};
+pub(crate) use challenge::Challenge;
 pub use challenge::NtlmNames;
+pub use hash::NtHash;
 pub(crate) use keys::Key;
+pub(crate) use negotiate::Negotiate;
+pub use policy::{NtlmMode, NtlmPolicy, NtlmVerify};
 
+#[cfg(test)]
+pub(crate) mod client;
 #[cfg(test)]
 mod tests;
 

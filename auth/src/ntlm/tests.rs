@@ -1,14 +1,17 @@
 //! The values of \[MS-NLMP\] §4.2, messages that real clients sent, and what is refused.
 
+mod agreed;
+mod legacy;
 mod messages;
 mod refused;
+mod sealing;
 mod values;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use super::acceptor::{Demands, Transcript};
-use super::authenticate::{Authenticate, NtlmV2, Response};
+use super::authenticate::{Authenticate, NtlmV1, NtlmV2, Response};
 use super::challenge::Challenge;
 use super::flags::Flags;
 use super::keys::{Key, nt_hash};
@@ -58,11 +61,20 @@ fn transcript(negotiate: &[u8], server: &[u8], authenticate: &[u8]) -> Transcrip
     }
 }
 
+fn v1(transcript: &Transcript) -> &NtlmV1 {
+    let response = &transcript.authenticate.response;
+    let Response::V1(response) = response else {
+        panic!("not NTLMv1: {response:?}");
+    };
+    response
+}
+
 fn v2(transcript: &Transcript) -> &NtlmV2 {
-    match &transcript.authenticate.response {
-        Response::V2(response) => response,
-        Response::Anonymous | Response::Legacy => panic!("not NTLMv2"),
-    }
+    let response = &transcript.authenticate.response;
+    let Response::V2(response) = response else {
+        panic!("not NTLMv2: {response:?}");
+    };
+    response
 }
 
 fn demands() -> Demands {

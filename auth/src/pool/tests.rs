@@ -68,7 +68,11 @@ fn served(slow: Duration, quick: Duration, jobs: usize) -> (usize, usize) {
         let source = Source::of(at(client));
         let work: Box<dyn FnOnce() + Send> = Box::new(|| ());
         let line = queue.clients.entry(source).or_default();
-        line.push_back(Job { number: 0, work });
+        line.push_back(Job {
+            number: 0,
+            pace: Pace::Any,
+            work,
+        });
         if line.len() == 1 {
             queue.turn.push_back(source);
         }
@@ -78,7 +82,7 @@ fn served(slow: Duration, quick: Duration, jobs: usize) -> (usize, usize) {
         add(&mut queue, client);
     }
     for _ in 0..jobs {
-        let (source, _) = queue.take().unwrap();
+        let (source, _) = queue.take(Pace::Any).unwrap();
         let is_slow = source == Source::of(at(ONE));
         queue.charge(source, if is_slow { slow } else { quick });
         add(&mut queue, if is_slow { ONE } else { TWO });
@@ -108,6 +112,45 @@ fn who_was_away_has_saved_nothing_up() {
     assert_eq!(queue.had(&two), queue.share);
     assert!(queue.had(&one) <= queue.share + Duration::from_millis(50));
     assert!(queue.ahead.is_empty(), "alone, nobody is ahead");
+}
+
+#[tokio::test]
+async fn a_quick_job_waits_for_no_slow_one() {
+    let pool = Pool::new("test", 1, 9, 9).unwrap();
+    let pool = Arc::new(pool.with_quick_thread("quick").unwrap());
+    let release = occupy(&pool).await;
+    let slow = tokio::spawn({
+        let pool = Arc::clone(&pool);
+        async move { pool.run(at(TWO), || ()).await }
+    });
+    until_waiting(&pool, 1).await;
+    assert_eq!(pool.run_at(Pace::Quick, at(ONE), || 7).await, Ok(7));
+    assert_eq!(waiting(&pool), 1, "its thread takes nothing else");
+    drop(release);
+    slow.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_quick_job_is_found_once_its_clients_slow_one_was_begun() {
+    let pool = Pool::new("test", 1, 9, 9).unwrap();
+    let pool = Arc::new(pool.with_quick_thread("quick").unwrap());
+    let release = occupy(&pool).await;
+    let (end, wait) = mpsc::channel::<()>();
+    let add = |pace, job: Box<dyn FnOnce() + Send>| {
+        let other = Arc::clone(&pool);
+        tokio::spawn(async move { other.run_at(pace, at(ONE), job).await })
+    };
+    let wait = move || {
+        let _ = wait.recv();
+    };
+    let slow = add(Pace::Any, Box::new(wait));
+    until_waiting(&pool, 1).await;
+    let quick = add(Pace::Quick, Box::new(|| ()));
+    until_waiting(&pool, 2).await;
+    drop(release);
+    quick.await.unwrap().unwrap();
+    drop(end);
+    slow.await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -161,6 +204,7 @@ async fn closing_the_pool_tells_those_who_wait() {
     pool.shared
         .enter(
             Source::of(at(ONE)),
+            Pace::Any,
             Box::new(move || send.send(()).unwrap()),
         )
         .unwrap();

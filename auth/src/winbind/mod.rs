@@ -10,6 +10,7 @@
 mod helper;
 mod protocol;
 
+use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,8 +26,6 @@ pub(crate) use protocol::{Request, Verdict};
 #[cfg(test)]
 mod tests;
 
-/// How long one question may take.
-const WITHIN: Duration = Duration::from_secs(10);
 /// After a failure nobody asks for this long; each further one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
@@ -34,8 +33,20 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 const WAITING_PER_CLIENT: usize = 16;
 const WAITING: usize = 256;
 
+/// How a domain controller is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WinbindSettings {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// How many of it run at most.
+    pub helpers: usize,
+    /// How long an answer is waited for.
+    pub deadline: Duration,
+}
+
 /// The helpers and those who wait for them.
-pub(crate) struct Winbind {
+pub struct Winbind {
+    settings: WinbindSettings,
     pool: Pool,
     shared: Arc<Shared>,
 }
@@ -59,25 +70,27 @@ struct Fault {
 }
 
 impl Winbind {
-    /// Starts no process yet. `helpers` of them run at most.
+    /// Starts no process yet, only the threads that will ask them.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(crate) fn new(command: Vec<String>, helpers: usize) -> io::Result<Self> {
-        Self::with_deadline(command, helpers, WITHIN)
-    }
-
-    fn with_deadline(command: Vec<String>, helpers: usize, within: Duration) -> io::Result<Self> {
+    pub fn new(settings: WinbindSettings) -> io::Result<Self> {
         Ok(Self {
-            pool: Pool::new("winbind", helpers, WAITING_PER_CLIENT, WAITING)?,
+            pool: Pool::new("winbind", settings.helpers, WAITING_PER_CLIENT, WAITING)?,
             shared: Arc::new(Shared {
-                command,
-                within,
+                command: settings.command.clone(),
+                within: settings.deadline,
                 clock: Clock::start(),
                 idle: Mutex::default(),
                 fault: Mutex::default(),
             }),
+            settings,
         })
+    }
+
+    /// What it was made of: with the same settings there is no need for another one.
+    pub fn settings(&self) -> &WinbindSettings {
+        &self.settings
     }
 
     /// What the domain controller says of a response.
@@ -141,6 +154,14 @@ impl Shared {
         fault.until = now + fault.pause;
         let pause_ms = u64::try_from(fault.pause.as_millis()).unwrap_or(u64::MAX);
         tracing::error!(error, pause_ms, "the domain controller could not be asked");
+    }
+}
+
+impl fmt::Debug for Winbind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Winbind")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 

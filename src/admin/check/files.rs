@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nix::unistd::{AccessFlags, access};
-use postern_auth::{Account, LocalUsers, UsersFile};
+use postern_auth::{Account, KeyError, LocalUsers, SealTrouble, User, UsersFile};
 
 use super::{about, aside};
 use crate::config::{Config, Finding};
@@ -53,7 +53,8 @@ pub(super) fn users(config: &Config, findings: &mut Vec<Finding>) -> Vec<Arc<Acc
         findings.push(about(path, "users.file", "it is not there", remedy));
         return Vec::new();
     }
-    let loaded = UsersFile::load(path).and_then(|file| Ok((file, LocalUsers::open(path)?)));
+    let key = config.users_key.as_deref();
+    let loaded = UsersFile::load(path).and_then(|file| Ok((file, LocalUsers::open(path, key)?)));
     let (file, directory) = match loaded {
         Ok(loaded) => loaded,
         Err(error) => {
@@ -71,6 +72,7 @@ pub(super) fn users(config: &Config, findings: &mut Vec<Finding>) -> Vec<Arc<Acc
             remedy,
         ));
     }
+    nt_hashes(config, &file, findings);
     for user in file.users() {
         for delegate in &user.delegates {
             if file.find(delegate).is_none() {
@@ -87,6 +89,30 @@ pub(super) fn users(config: &Config, findings: &mut Vec<Finding>) -> Vec<Arc<Acc
         .iter()
         .filter_map(|user| directory.account(&user.name))
         .collect()
+}
+
+/// Whether the NT hashes can be used, and are no more open than they need be.
+fn nt_hashes(config: &Config, file: &UsersFile, findings: &mut Vec<Finding>) {
+    if let Some(trouble) = file.seal_trouble(config.users_key.as_deref()) {
+        let remedy = "until then these users are refused by NTLM; everything else goes on";
+        // The server may have the key as a credential of systemd, which nobody else sees.
+        let elsewhere = matches!(&trouble, SealTrouble::Key(KeyError::Io { source, .. })
+            if source.kind() == std::io::ErrorKind::PermissionDenied)
+            || matches!(trouble, SealTrouble::NoKey { .. });
+        let finding = if elsewhere {
+            Finding::warning(trouble.to_string(), remedy)
+        } else {
+            Finding::error(trouble.to_string(), remedy)
+        };
+        findings.push(finding.key("users.key_file"));
+    }
+    let in_the_clear = |user: &&User| user.nt_hash.as_ref().is_some_and(|hash| !hash.is_sealed());
+    let count = file.users().iter().filter(in_the_clear).count();
+    if count > 0 && config.users_key.is_some() {
+        let problem = format!("{count} NT hashes in it are in the clear, although there is a key");
+        let remedy = "`postern user key apply` seals them";
+        findings.push(aside(&config.users_file, "users.key_file", problem, remedy));
+    }
 }
 
 /// The folder of all Maildirs, and each Maildir that exists.

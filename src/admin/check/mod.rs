@@ -6,6 +6,7 @@
 mod certificate;
 mod clients;
 mod files;
+mod gssapi;
 mod ports;
 mod service;
 
@@ -60,6 +61,9 @@ impl Office<'_> {
             }
         }
         clients::external_in_vain(config, findings);
+        if let Some(settings) = &config.gssapi {
+            contents.extend(gssapi::check(settings, findings));
+        }
         let accounts = files::users(config, findings);
         files::maildrops(config, &accounts, findings);
         contents

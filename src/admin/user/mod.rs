@@ -1,17 +1,19 @@
 //! `postern user`: the local accounts.
 
+mod credentials;
 mod import;
+mod key;
 mod show;
 
 use std::path::{Path, PathBuf};
 
-use postern_auth::{
-    HashError, PasswordHash, ScramKeys, User, UsersError, UsersFile, hash_password,
-};
+use postern_auth::{HashError, KeyError, Login, Owner, User, UsersError, UsersFile};
 
+use self::credentials::Taking;
+use self::import::Source;
 use super::service::{self, Service};
-use super::{AdminError, Office, Outcome, password};
-use crate::cli::{PasswordSource, UserCommand};
+use super::{AdminError, Office, Outcome};
+use crate::cli::UserCommand;
 use crate::config::{Config, ListenerTls};
 
 /// Why an account could not be shown or changed.
@@ -23,6 +25,37 @@ pub enum UserError {
     /// The password cannot be one.
     #[error("the password cannot be taken: {0}")]
     Hash(#[from] HashError),
+    /// The key of the NT hashes cannot be used.
+    #[error("{0}")]
+    Key(#[from] KeyError),
+    /// NTLM is for passwords that are text.
+    #[error(
+        "the password is not UTF-8, so that NTLM cannot use it: choose another, or leave the NT \
+         hash out (--no-ntlm)"
+    )]
+    NotText,
+    /// The file has sealed hashes, so that one in the clear would be an accident.
+    #[error(
+        "{}: its NT hashes are sealed, and no key is named to seal the new one: set \
+         users.key_file, or leave the NT hash out (--no-ntlm)",
+        path.display()
+    )]
+    NoKey {
+        /// The users file.
+        path: PathBuf,
+    },
+    /// There is nothing to seal with.
+    #[error("no key is named: `postern user key new FILE` makes one, users.key_file names it")]
+    KeyUnset,
+    /// A hash that no key at hand opens.
+    #[error(
+        "the NT hash of {name:?} opens with none of the keys: nothing was changed; name the key \
+         with --old, or set the password again"
+    )]
+    Shut {
+        /// The user.
+        name: String,
+    },
     /// The user who is to own the users file is not there.
     #[error("{0}; set `user` in the configuration to the user that the server runs as")]
     Service(String),
@@ -51,6 +84,7 @@ impl Office<'_> {
                 name,
                 password,
                 no_scram,
+                ntlm,
                 certificates,
                 site,
                 maildrop,
@@ -63,19 +97,21 @@ impl Office<'_> {
                     delegates: delegates.clone(),
                     ..User::new(&name.name)
                 };
-                self.add(&config, user, Taking::of(password, *no_scram))
+                self.add(&config, user, Taking::new(password, *no_scram, *ntlm))
             }
             UserCommand::Passwd {
                 name,
                 password,
                 no_scram,
+                nt_hash,
             } => {
-                let found = find(&UsersFile::load(path)?, path, &name.name)?;
-                let (hash, keys) = Taking::of(password, *no_scram).take(&found.name)?;
-                self.change(path, &name.name, "has a new password", |user| {
-                    user.password = Some(hash);
-                    user.scram = keys;
-                })
+                let file = UsersFile::load(path)?;
+                let found = find(&file, path, &name.name)?;
+                let ntlm = nt_hash.ntlm || (found.nt_hash.is_some() && !nt_hash.no_ntlm);
+                let taking = Taking::new(password, *no_scram, ntlm);
+                let new = taking.take(&config, file.users(), &found.name)?;
+                let done = new.said("has a new password");
+                self.change(path, &name.name, &done, |user| new.put(user))
             }
             UserCommand::List { json } => self.list(&UsersFile::load(path)?, *json),
             UserCommand::Show { name, json } => {
@@ -91,7 +127,15 @@ impl Office<'_> {
                 self.change(path, &name.name, "can log in", |user| user.disabled = false)
             }
             UserCommand::Remove { name } => self.remove(&config, &name.name),
-            UserCommand::Import { file, dry_run } => self.import(&config, file, *dry_run),
+            UserCommand::Key(command) => self.key(&config, command),
+            UserCommand::Import {
+                file,
+                smbpasswd,
+                dry_run,
+            } => {
+                let source = Source::new(file, *smbpasswd);
+                self.import(&config, &source, *dry_run)
+            }
         }
     }
 
@@ -103,22 +147,26 @@ impl Office<'_> {
     ) -> Result<Outcome, AdminError> {
         let path = &config.users_file;
         // Before the password is asked for.
-        if path.exists()
-            && let Some(there) = UsersFile::load(path)?.find(&user.name)
-        {
-            let name = there.name.clone();
+        let there = path.exists().then(|| UsersFile::load(path)).transpose()?;
+        if let Some(found) = there.as_ref().and_then(|file| file.find(&user.name)) {
+            let name = found.name.clone();
             return Err(UsersError::Exists {
                 path: path.clone(),
                 name,
             }
             .into());
         }
-        let (hash, keys) = taking.take(&user.name)?;
-        (user.password, user.scram) = (Some(hash), keys);
+        let new = taking.take(
+            config,
+            there.as_ref().map_or(&[], UsersFile::users),
+            &user.name,
+        )?;
+        let done = new.said(&format!("is added to {}", path.display()));
+        new.put(&mut user);
         let mut file = open_or_create(config)?;
         file.add(&user)?;
         file.save()?;
-        writeln!(self.out, "{} is added to {}", user.name, path.display())?;
+        writeln!(self.out, "{} {done}", user.name)?;
         if let Some(place) = maildrop(config, &user) {
             writeln!(self.out, "mail: {}", place.display())?;
         }
@@ -158,36 +206,12 @@ impl Office<'_> {
             if other
                 .delegates
                 .iter()
-                .any(|delegate| delegate.eq_ignore_ascii_case(&user.name))
+                .any(|delegate| canonical(delegate) == canonical(&user.name))
             {
                 writeln!(self.out, "{} still names it as a delegate", other.name)?;
             }
         }
         Ok(Outcome::Fine)
-    }
-}
-
-/// How a new password is taken.
-#[derive(Clone, Copy)]
-struct Taking {
-    from_stdin: bool,
-    scram: bool,
-}
-
-impl Taking {
-    fn of(source: &PasswordSource, no_scram: bool) -> Self {
-        Self {
-            from_stdin: source.password_stdin,
-            scram: !no_scram,
-        }
-    }
-
-    /// What is stored of the new password.
-    fn take(self, name: &str) -> Result<(PasswordHash, Option<ScramKeys>), AdminError> {
-        let new = password::obtain(name, self.from_stdin)?;
-        let hash = hash_password(&new).map_err(UserError::from)?;
-        let keys = self.scram.then(|| ScramKeys::new(&new)).transpose();
-        Ok((hash, keys.map_err(UserError::from)?))
     }
 }
 
@@ -207,19 +231,26 @@ fn open_or_create(config: &Config) -> Result<UsersFile, UserError> {
     if path.exists() {
         return Ok(UsersFile::edit(path)?);
     }
-    let owner = match &config.run_as {
-        Some(run_as) if service::is_root() => {
-            Some(Service::find(run_as).map_err(UserError::Service)?.owner())
-        }
-        _ => None,
-    };
-    Ok(UsersFile::create(path, owner)?)
+    Ok(UsersFile::create(path, owner(config)?)?)
+}
+
+/// Whom a new file is to belong to: the service user, when this is root.
+fn owner(config: &Config) -> Result<Option<Owner>, UserError> {
+    let run_as = config.run_as.as_ref().filter(|_| service::is_root());
+    let service = run_as.map(Service::find).transpose();
+    let service = service.map_err(UserError::Service)?;
+    Ok(service.map(|service| service.owner()))
+}
+
+/// The canonical name of an account of the users file.
+fn canonical(name: &str) -> String {
+    Login::parse(name).map_or_else(|_| name.to_owned(), |login| login.key().to_owned())
 }
 
 /// Where the mail of an account is, or would be.
 fn maildrop(config: &Config, user: &User) -> Option<PathBuf> {
     let account = postern_auth::Account {
-        name: user.name.to_lowercase(),
+        name: canonical(&user.name),
         maildrop: user.maildrop.clone(),
         ..postern_auth::Account::default()
     };

@@ -1,6 +1,6 @@
 //! Accounts on the screen. Never a password hash, only its kind.
 
-use postern_auth::{User, UsersFile};
+use postern_auth::{PasswordHash, StoredNtHash, User, UsersFile};
 
 use super::maildrop;
 use crate::admin::json::Json;
@@ -28,6 +28,7 @@ impl Office<'_> {
                     state(user).to_owned(),
                     scheme(user).to_owned(),
                     scram(user).to_owned(),
+                    nt_hash(user).to_owned(),
                     user.certificates.len().to_string(),
                     user.site.clone().unwrap_or_default(),
                     user.aliases.join(" "),
@@ -42,6 +43,7 @@ impl Office<'_> {
                 "STATE",
                 "PASSWORD",
                 "SCRAM",
+                "NT HASH",
                 "CERTS",
                 "SITE",
                 "ALIASES",
@@ -78,6 +80,7 @@ impl Office<'_> {
             ("state", state(user).to_owned()),
             ("password", scheme(user).to_owned()),
             ("scram", scram(user).to_owned()),
+            ("nt hash", nt_hash(user).to_owned()),
             ("certificates", user.certificates.join(" ")),
             (
                 "site",
@@ -106,6 +109,7 @@ fn members(user: &User) -> Vec<(&'static str, Json)> {
         ("pop3", Json::Bool(user.pop3)),
         ("password", Json::text(scheme(user))),
         ("scram", Json::Bool(user.scram.is_some())),
+        ("nt_hash", Json::text(nt_hash(user))),
         ("certificates", list(&user.certificates)),
         ("site", Json::maybe(user.site.as_ref(), Json::text)),
         ("exact_size", Json::maybe(user.exact_size, Json::Bool)),
@@ -133,17 +137,17 @@ fn scram(user: &User) -> &'static str {
     if user.scram.is_some() { "yes" } else { "no" }
 }
 
-/// The kind of hash, by what stands before its second `$`.
-fn scheme(user: &User) -> &'static str {
-    let Some(hash) = &user.password else {
-        return "none";
-    };
-    match hash.as_str().split('$').nth(1) {
-        Some("argon2id" | "argon2i" | "argon2d") => "Argon2",
-        Some("2a" | "2b" | "2y") => "bcrypt",
-        Some("5") => "SHA-256 crypt",
-        Some("6") => "SHA-512 crypt",
-        Some("y") => "yescrypt",
-        _ => "other",
+/// Whether there is an NT hash, and in which form.
+fn nt_hash(user: &User) -> &'static str {
+    match &user.nt_hash {
+        None => "no",
+        Some(StoredNtHash::Clear(_)) => "clear",
+        Some(StoredNtHash::Sealed(_)) => "sealed",
     }
+}
+
+/// The kind of hash.
+fn scheme(user: &User) -> &'static str {
+    let hash = user.password.as_ref();
+    hash.map_or("none", PasswordHash::scheme_name)
 }

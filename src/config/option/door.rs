@@ -1,12 +1,12 @@
 //! Settings of the door: listeners and certificates.
 
-use super::{Kind, Section, Setting, Standing, text};
+use super::{Kind, Section, Setting, Standing, list, text};
 
 pub(super) const LISTENER: Section = Section {
     name: "listener",
     repeated: true,
-    doc: "One for each address on which connections are accepted; at least one. The last three keys override \
-          `[login]` for this listener only.",
+    doc: "One for each address on which connections are accepted; at least one. The last five keys override \
+          `[login]` and `[ntlm]` for this listener only.",
     settings: &[
         Setting {
             key: "listener.address",
@@ -56,6 +56,24 @@ pub(super) const LISTENER: Section = Section {
             exchange: None,
             dovecot: None,
         },
+        Setting {
+            key: "listener.extended_protection",
+            kind: Kind::Choice(&["none", "audit", "allow", "require"]),
+            default: Standing::Absent("`login.extended_protection`"),
+            example: "\"require\"",
+            doc: "As `login.extended_protection`, for this listener.",
+            exchange: None,
+            dovecot: None,
+        },
+        Setting {
+            key: "listener.accept_ntlmv1",
+            kind: Kind::List,
+            default: Standing::Absent("`ntlm.accept_ntlmv1`"),
+            example: "[\"10.20.30.40\"]",
+            doc: "As `ntlm.accept_ntlmv1`, for this listener.",
+            exchange: None,
+            dovecot: None,
+        },
     ],
 };
 
@@ -91,6 +109,17 @@ pub(super) const TLS: Section = Section {
             doc: "The oldest version of TLS that is accepted. TLS 1.0 and 1.1 are not available (RFC 8996).",
             exchange: None,
             dovecot: Some("ssl_min_protocol"),
+        },
+        Setting {
+            key: "tls.extra_certificates",
+            kind: Kind::List,
+            default: Standing::Value(|_| list(&[])),
+            example: "[\"/etc/postern/tls/balancer.pem\"]",
+            doc: "Certificates that a load balancer shows to clients in the place of this server, in PEM: the first of \
+                  each file counts. Clients of NTLM and GSSAPI that are bound to one of them are bound to this server \
+                  (`login.extended_protection`).",
+            exchange: None,
+            dovecot: None,
         },
         Setting {
             key: "tls.client_authorities",

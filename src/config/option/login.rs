@@ -27,11 +27,12 @@ pub(super) const LOGIN: Section = Section {
             kind: Kind::List,
             default: Standing::Value(|defaults| list(defaults.mechanisms)),
             example: "[\"PLAIN\"]",
-            doc: "SASL mechanisms for AUTH, in the order in which they are offered: EXTERNAL, LOGIN, PLAIN, \
-                  SCRAM-SHA-256 and SCRAM-SHA-256-PLUS. PLAIN and LOGIN hand the password over. The -PLUS name is \
-                  offered under TLS only, and EXTERNAL only to clients that showed a certificate. Switch SCRAM on \
-                  when every account that uses it has keys, as clients that see it give up PLAIN. The empty list \
-                  switches AUTH off.",
+            doc: "SASL mechanisms for AUTH, in the order in which they are offered: EXTERNAL, GSS-SPNEGO, GSSAPI, \
+                  LOGIN, NTLM, PLAIN, SCRAM-SHA-256 and SCRAM-SHA-256-PLUS. GSSAPI and GSS-SPNEGO need `[gssapi]`. \
+                  PLAIN and LOGIN hand the password over. The -PLUS name is offered under TLS only, and EXTERNAL \
+                  only to clients that showed a certificate. Switch SCRAM and NTLM on when every account that uses \
+                  them has keys or an NT hash, and GSSAPI when clients have tickets, as clients that see them give \
+                  up PLAIN. The empty list switches AUTH off.",
             exchange: Some("Set-PopSettings -EnableGSSAPIAndNTLMAuth"),
             dovecot: Some("auth_mechanisms"),
         },
@@ -42,6 +43,20 @@ pub(super) const LOGIN: Section = Section {
             example: "true",
             doc: "Whether USER and PASS may be used where `login.type` permits a password.",
             exchange: None,
+            dovecot: None,
+        },
+        Setting {
+            key: "login.extended_protection",
+            kind: Kind::Choice(&["none", "audit", "allow", "require"]),
+            default: Standing::Value(|defaults| text(defaults.extended_protection.as_str())),
+            example: "\"require\"",
+            doc: "Whether NTLM and GSSAPI clients must be bound to the certificate of this server (RFC 5929), so that \
+                  nobody can hand their login on from elsewhere. `none`: it is not looked at. `audit`: as `none`, and \
+                  the log says `would_break` for whoever a stricter rule would refuse. `allow`: who binds must be bound \
+                  to this server; who cannot bind is let in. `require`: everybody must. Then these mechanisms are not \
+                  offered without TLS, nor under a certificate whose signature defines no hash (Ed25519), unless \
+                  `tls.extra_certificates` names one.",
+            exchange: Some("Set-PopSettings -ExtendedProtectionPolicy"),
             dovecot: None,
         },
         Setting {

@@ -6,16 +6,29 @@ pub(super) const USERS: Section = Section {
     name: "users",
     repeated: false,
     doc: "The local accounts; `postern user` keeps the file.",
-    settings: &[Setting {
-        key: "users.file",
-        kind: Kind::Path,
-        default: Standing::Required,
-        example: "\"/etc/postern/users.toml\"",
-        doc: "The file of the local accounts. Nobody but root and the service user may read it. Changes are \
-              seen without a reload.",
-        exchange: None,
-        dovecot: Some("passdb passwd-file"),
-    }],
+    settings: &[
+        Setting {
+            key: "users.file",
+            kind: Kind::Path,
+            default: Standing::Required,
+            example: "\"/etc/postern/users.toml\"",
+            doc: "The file of the local accounts. Nobody but root and the service user may read it. Changes are \
+                  seen without a reload.",
+            exchange: None,
+            dovecot: Some("passdb passwd-file"),
+        },
+        Setting {
+            key: "users.key_file",
+            kind: Kind::Path,
+            default: Standing::Absent("NT hashes are stored in the clear"),
+            example: "\"/etc/postern/users.key\"",
+            doc: "The key under which the NT hashes of local accounts are sealed; `postern user key new` makes it. \
+                  Nobody but root and the service user may read it, and copies of the users file should not go \
+                  where it goes. A systemd credential of the name `postern-users.key` comes before it.",
+            exchange: None,
+            dovecot: None,
+        },
+    ],
 };
 
 pub(super) const MAILDROP: Section = Section {

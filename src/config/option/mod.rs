@@ -4,12 +4,15 @@
 //! of it. A setting that is not in here does not exist.
 
 mod door;
+mod gssapi;
 mod ldap;
 mod login;
 mod mail;
+mod ntlm;
 mod protocol_log;
 mod server;
 
+pub(super) use gssapi::SERVICES;
 pub(super) use protocol_log::FOLDER as PROTOCOL_LOG_FOLDER;
 
 use super::profile::{Defaults, Profile};
@@ -45,6 +48,8 @@ pub(super) enum Kind {
     Switch,
     /// A list of texts.
     List,
+    /// A program by its path, or a list of it and its arguments.
+    Command,
     /// A whole number from, to.
     Number(u64, u64),
     /// A duration from, to, in milliseconds.
@@ -84,6 +89,11 @@ pub(super) const SECTIONS: &[&Section] = &[
     &door::TLS,
     &door::SNI,
     &login::LOGIN,
+    &ntlm::NTLM,
+    &ntlm::WINBIND,
+    &gssapi::GSSAPI,
+    &gssapi::REALM,
+    &gssapi::PRINCIPAL,
     &mail::USERS,
     &ldap::LDAP,
     &ldap::ATTRIBUTES,
@@ -141,6 +151,7 @@ impl Kind {
             }
             Self::Switch => "true or false".to_owned(),
             Self::List => "list of texts".to_owned(),
+            Self::Command => "path, or list of a path and arguments".to_owned(),
             Self::Number(from, to) => format!("number from {from} to {to}"),
             Self::Span(from, to) => {
                 format!("duration from {} to {}", span_text(*from), span_text(*to))

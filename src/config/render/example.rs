@@ -24,7 +24,7 @@ pub fn example() -> String {
         } else if section.name == "listener" {
             listeners(&mut page, section);
         } else {
-            heading(&mut page, section, section.name == "tls.sni");
+            heading(&mut page, section, section.repeated);
             entries(&mut page, section, used);
         }
     }
@@ -33,9 +33,12 @@ pub fn example() -> String {
 
 /// Whether a setting is in use in the example.
 fn used(setting: &Setting) -> bool {
-    let sni = setting.key.starts_with("tls.sni.");
+    let sections = ["tls.sni.", "gssapi."];
+    let optional = sections
+        .iter()
+        .any(|section| setting.key.starts_with(section));
     let named = ["hostname", "user", "listener.tls"].contains(&setting.key);
-    named || !sni && matches!(setting.default, Standing::Required)
+    named || !optional && matches!(setting.default, Standing::Required)
 }
 
 fn heading(page: &mut String, section: &Section, commented: bool) {

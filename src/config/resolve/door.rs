@@ -1,6 +1,7 @@
 //! The door: listeners, certificates, and whether anybody can get in.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use postern_auth::{LoginRule, LoginType};
@@ -54,6 +55,14 @@ impl Resolver<'_> {
                 .mechanisms(&format!("{key}.mechanisms"), &item.mechanisms)
                 .unwrap_or_else(|| base.mechanisms.clone()),
             user_pass: or(&item.user_pass, base.user_pass),
+            extended_protection: word(
+                &item.extended_protection,
+                words::extended_protection,
+                base.extended_protection,
+            ),
+            accept_ntlmv1: self
+                .networks(&format!("{key}.accept_ntlmv1"), &item.accept_ntlmv1)
+                .unwrap_or_else(|| base.accept_ntlmv1.clone()),
         }
     }
 
@@ -191,13 +200,24 @@ impl Resolver<'_> {
                 sni.push((name, files));
             }
         }
+        let extra_certificates = self.extra_certificates(tls);
         let clients = self.clients(tls);
         Some(Some(Tls {
             default: default?,
             sni,
+            extra_certificates,
             minimum: word(&tls.minimum, words::tls_version, self.defaults.tls_minimum),
             clients,
         }))
+    }
+
+    fn extra_certificates(&mut self, tls: &file::Tls) -> Vec<PathBuf> {
+        let key = "tls.extra_certificates";
+        let written = tls.extra_certificates.iter().flat_map(Spanned::get_ref);
+        let remedy = "name the PEM file with the certificate that the balancer shows";
+        written
+            .filter_map(|item| self.path(key, &Some(item.clone()), remedy))
+            .collect()
     }
 
     fn sni_name(&mut self, key: &str, item: &file::Sni) -> Option<String> {
@@ -231,10 +251,13 @@ impl Resolver<'_> {
     }
 }
 
-/// Whether a password can be given at all. Every mechanism of this version is a password.
+/// Whether anybody can log in at all: with a password, or without TLS by what hides it.
 fn lets_in(tls: ListenerTls, rule: &LoginRule) -> bool {
     let protected = tls != ListenerTls::None || rule.login_type == LoginType::PlainText;
-    protected && (rule.user_pass || !rule.mechanisms.is_empty())
+    let hides = |name: &String| matches!(name.as_str(), "NTLM" | "SCRAM-SHA-256");
+    let hidden =
+        rule.login_type == LoginType::PlainTextAuthentication && rule.mechanisms.iter().any(hides);
+    hidden || protected && (rule.user_pass || !rule.mechanisms.is_empty())
 }
 
 fn is_none(tls: &Maybe<String>) -> bool {

@@ -1,6 +1,6 @@
 //! Logging in: the rule of listeners, and the policy of all of them.
 
-use postern_auth::{CertificateName, LoginRule, Policy, Site};
+use postern_auth::{CertificateName, Login, LoginRule, Policy, Site};
 
 use super::{Resolver, or, texts, word, words};
 use crate::config::file::{self, Maybe};
@@ -11,24 +11,23 @@ use toml::Spanned;
 /// What this version can do.
 const MECHANISMS: &[&str] = &[
     "EXTERNAL",
+    "GSS-SPNEGO",
+    "GSSAPI",
     "LOGIN",
+    "NTLM",
     "PLAIN",
     "SCRAM-SHA-256",
     "SCRAM-SHA-256-PLUS",
 ];
 
 /// What is said of a mechanism that is not here.
-const REMEDY: &str =
-    "remove it; this version has EXTERNAL, LOGIN, PLAIN, SCRAM-SHA-256 and SCRAM-SHA-256-PLUS";
+const REMEDY: &str = "remove it; this version has EXTERNAL, GSS-SPNEGO, GSSAPI, LOGIN, NTLM, PLAIN, SCRAM-SHA-256 and SCRAM-SHA-256-PLUS";
 
 /// What somebody may ask for, to be told that it is not here rather than that it does not exist.
 const ELSEWHERE: &[&str] = &[
     "CRAM-MD5",
     "DIGEST-MD5",
     "GS2-KRB5",
-    "GSS-SPNEGO",
-    "GSSAPI",
-    "NTLM",
     "OAUTHBEARER",
     "SCRAM-SHA-1",
     "SCRAM-SHA-1-PLUS",
@@ -37,7 +36,8 @@ const ELSEWHERE: &[&str] = &[
 
 impl Resolver<'_> {
     /// The rule of listeners that override nothing.
-    pub(super) fn rule(&mut self, written: &file::Login) -> LoginRule {
+    pub(super) fn rule(&mut self, file: &file::File) -> LoginRule {
+        let written = &file.login;
         LoginRule {
             login_type: word(
                 &written.login_type,
@@ -54,6 +54,14 @@ impl Resolver<'_> {
                         .collect()
                 }),
             user_pass: or(&written.user_pass, self.defaults.user_pass),
+            extended_protection: word(
+                &written.extended_protection,
+                words::extended_protection,
+                self.defaults.extended_protection,
+            ),
+            accept_ntlmv1: self
+                .networks("ntlm.accept_ntlmv1", &file.ntlm.accept_ntlmv1)
+                .unwrap_or_default(),
         }
     }
 
@@ -83,7 +91,7 @@ impl Resolver<'_> {
         Some(names)
     }
 
-    pub(super) fn policy(&mut self, written: &file::File) -> Policy {
+    pub(super) fn policy(&mut self, written: &file::File, hostname: &str) -> Policy {
         let defaults = self.defaults.clone();
         let login = &written.login;
         self.site_rule(written);
@@ -106,6 +114,7 @@ impl Resolver<'_> {
             refusal_delay: or(&login.refusal_delay, Span(defaults.refusal_delay)).0,
             blocked_accounts: self.blocked_accounts(login),
             certificate_names: self.certificate_names(login),
+            ntlm: self.ntlm(&written.ntlm, hostname),
         }
     }
 
@@ -164,9 +173,12 @@ impl Resolver<'_> {
                 .map(|&name| name.to_owned())
                 .collect();
         };
-        // Canonical names are lower case.
+        let canonical = |name: &str| {
+            let login = Login::parse(name);
+            login.map_or_else(|_| name.to_lowercase(), |login| login.key().to_owned())
+        };
         texts(names.get_ref())
-            .map(|(name, _)| name.to_lowercase())
+            .map(|(name, _)| canonical(name))
             .collect()
     }
 }

@@ -6,10 +6,26 @@ use super::{Resolver, or, word, words};
 use crate::config::{Messages, file};
 use crate::store::maildir::{Pattern, PatternError};
 
+/// The key of the users file as a systemd credential.
+const CREDENTIAL: &str = "postern-users.key";
+
 impl Resolver<'_> {
     pub(super) fn users_file(&mut self, written: &file::File) -> Option<PathBuf> {
         let remedy = "under [users], write file = \"/etc/postern/users.toml\"; `postern user add` makes the file";
         self.path("users.file", &written.users.file, remedy)
+    }
+
+    /// Under systemd the credential comes first: the file may then be readable by root alone, who
+    /// uses it with `postern user`.
+    pub(super) fn users_key(&mut self, written: &file::Users) -> Option<PathBuf> {
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");
+        let credential = credentials.map(|folder| PathBuf::from(folder).join(CREDENTIAL));
+        if let Some(credential) = credential.filter(|path| path.exists()) {
+            return Some(credential);
+        }
+        written.key_file.as_ref()?;
+        let remedy = "write key_file = \"/etc/postern/users.key\", or leave it out";
+        self.path("users.key_file", &written.key_file, remedy)
     }
 
     pub(super) fn maildrop(&mut self, written: &file::File) -> Option<Pattern> {

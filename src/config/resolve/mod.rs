@@ -2,9 +2,11 @@
 
 mod clients;
 mod door;
+mod gssapi;
 mod ldap;
 mod login;
 mod mail;
+mod ntlm;
 mod protocol_log;
 mod server;
 mod words;
@@ -77,13 +79,16 @@ impl Resolver<'_> {
         let hostname = self.hostname(written);
         let banner = self.banner(written);
         let run_as = self.run_as(written);
-        let rule = self.rule(&written.login);
-        let policy = self.policy(written);
+        let rule = self.rule(written);
+        let policy = self.policy(written, &hostname);
         let tls = self.tls(written);
         let listeners = self.listeners(written, &rule);
+        let gssapi = self.gssapi(written, &listeners);
+        let winbind = self.winbind(written, &policy, &listeners);
         let limits = self.limits(&written.limits);
         let timeouts = self.timeouts(written);
         let users_file = self.users_file(written);
+        let users_key = self.users_key(&written.users);
         let ldap = self.ldap(&written.ldap);
         let maildrop = self.maildrop(written);
         let protocol_log = self.protocol_log(&written.protocol_log);
@@ -96,7 +101,10 @@ impl Resolver<'_> {
             listeners,
             tls: tls?,
             policy,
+            winbind,
+            gssapi,
             users_file: users_file?,
+            users_key,
             ldap,
             maildrop: maildrop?,
             limits,

@@ -1,6 +1,8 @@
 //! The words of the file and the values behind them.
 
-use postern_auth::{CertificateName, CrossSite, LoginType};
+use postern_auth::{
+    CertificateName, CrossSite, ExtendedProtection, LoginType, NtlmMode, NtlmVerify,
+};
 
 use crate::config::{ListenerTls, LogFormat, LogLevel, Order, Period, TlsVersion};
 use crate::pop3::Utf8;
@@ -42,6 +44,29 @@ pub(super) fn certificate_name(word: &str) -> Option<CertificateName> {
     CERTIFICATE_NAMES
         .into_iter()
         .find(|value| certificate_name_text(*value) == word)
+}
+
+pub(super) fn extended_protection(word: &str) -> Option<ExtendedProtection> {
+    [
+        ExtendedProtection::None,
+        ExtendedProtection::Audit,
+        ExtendedProtection::Allow,
+        ExtendedProtection::Require,
+    ]
+    .into_iter()
+    .find(|value| value.as_str() == word)
+}
+
+pub(super) fn ntlm_mode(word: &str) -> Option<NtlmMode> {
+    [NtlmMode::On, NtlmMode::Audit, NtlmMode::Off]
+        .into_iter()
+        .find(|value| value.as_str() == word)
+}
+
+pub(super) fn ntlm_verify(word: &str) -> Option<NtlmVerify> {
+    [NtlmVerify::Local, NtlmVerify::Winbind, NtlmVerify::Both]
+        .into_iter()
+        .find(|value| value.as_str() == word)
 }
 
 pub(super) fn login_type(word: &str) -> Option<LoginType> {

@@ -104,6 +104,11 @@ fn a_signature_without_one_hash_has_no_end_point() {
 
 /// Two certificates for two names, and an authority with one client.
 fn prepare(folder: &Path) -> Tls {
+    Tls::load(&configured(folder), None).expect("certificates that can be used")
+}
+
+/// What [`prepare`] loads.
+fn configured(folder: &Path) -> config::Tls {
     let own = "req -x509 -nodes -days 2 -newkey ec -pkeyopt ec_paramgen_curve:P-256";
     for (name, hash) in [("first", "sha256"), ("second", "sha384"), ("ca", "sha256")] {
         let files = format!("-keyout {name}.key -out {name}.pem -subj /CN={name}");
@@ -124,7 +129,7 @@ fn prepare(folder: &Path) -> Tls {
         certificate: folder.join(format!("{name}.pem")),
         private_key: folder.join(format!("{name}.key")),
     };
-    let config = config::Tls {
+    config::Tls {
         default: files("first"),
         sni: vec![("second.test".to_owned(), files("second"))],
         minimum: TlsVersion::Tls12,
@@ -133,8 +138,8 @@ fn prepare(folder: &Path) -> Tls {
             revocation: Vec::new(),
             required: false,
         }),
-    };
-    Tls::load(&config).expect("certificates that can be used")
+        extra_certificates: vec![folder.join("ca.pem")],
+    }
 }
 
 /// What the server says of a connection that openssl makes with these arguments.
@@ -215,5 +220,70 @@ async fn a_certificate_that_a_client_shows_is_told_as_it_is() {
             Some(&alice[..]),
             "{version}"
         );
+    }
+}
+
+#[tokio::test]
+async fn the_certificate_before_the_last_reload_stays_known_under_its_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let mut config = configured(folder);
+    let hash = |name: &str, hash: &str| Some(digest(folder, name, hash));
+    let (first, second) = (hash("first", "sha256"), hash("second", "sha384"));
+    let load = |config: &config::Tls, before| {
+        Tls::load(config, before).expect("certificates that can be used")
+    };
+    let ends = async |tls: &Tls, name: &str| {
+        let (facts, _) = facts_for(tls, folder, &format!("-servername {name}")).await;
+        let owned = |hash: Option<std::sync::Arc<[u8]>>| hash.map(|hash| hash.to_vec());
+        (
+            owned(facts.server_end_point),
+            owned(facts.previous_end_point),
+        )
+    };
+    let began = load(&config, None);
+    assert_eq!(ends(&began, "x.test").await, (first.clone(), None));
+    // A reload that changes nothing forgets nothing, and invents nothing.
+    let same = load(&config, Some(&began));
+    assert_eq!(ends(&same, "x.test").await, (first.clone(), None));
+    std::mem::swap(&mut config.default, &mut config.sni[0].1);
+    let swapped = load(&config, Some(&same));
+    let again = load(&config, Some(&swapped));
+    for tls in [&swapped, &again] {
+        assert_eq!(ends(tls, "x.test").await, (second.clone(), first.clone()));
+        assert_eq!(
+            ends(tls, "second.test").await,
+            (first.clone(), second.clone())
+        );
+    }
+    // A name of its own had the default certificate before.
+    config
+        .sni
+        .push(("third.test".to_owned(), config.sni[0].1.clone()));
+    let named = load(&config, Some(&again));
+    assert_eq!(ends(&named, "third.test").await, (first, second));
+}
+
+#[test]
+fn a_balancers_certificate_is_one_more_to_bind_to() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let mut config = configured(folder);
+    let tls = Tls::load(&config, None).expect("certificates that can be used");
+    let extra: Vec<_> = tls
+        .extra_end_points()
+        .iter()
+        .map(|hash| hash.to_vec())
+        .collect();
+    assert_eq!(extra, [digest(folder, "ca", "sha256")]);
+    signed(folder, "-newkey ed25519");
+    for (file, says) in [
+        ("cert.pem", "its signature defines no hash"),
+        ("ca.key", "there is no certificate in it"),
+        ("none.pem", "No such file"),
+    ] {
+        config.extra_certificates = vec![folder.join(file)];
+        let error = Tls::load(&config, None).err().expect(file).to_string();
+        assert!(error.contains(says) && error.contains(file), "{error}");
     }
 }

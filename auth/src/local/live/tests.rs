@@ -12,7 +12,7 @@ fn open(text: &str) -> (tempfile::TempDir, PathBuf, Arc<LocalUsers>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("users.toml");
     write(&path, text);
-    let users = Arc::new(LocalUsers::open(&path).unwrap());
+    let users = Arc::new(LocalUsers::open(&path, None).unwrap());
     (folder, path, users)
 }
 

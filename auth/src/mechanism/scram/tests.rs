@@ -27,7 +27,7 @@ fn bound(exporter: bool) -> Channel {
         tls: Some(Arc::new(TlsFacts {
             exporter: exporter.then_some([7; 32]),
             server_end_point: Some([8; 32].as_slice().into()),
-            client_certificate: None,
+            ..TlsFacts::default()
         })),
         ..channel(LoginType::Secure, true)
     }
