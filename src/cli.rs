@@ -368,7 +368,9 @@ pub enum ReportCommand {
     /// Who still logs in by NTLM, in clear text, or without channel binding
     ///
     /// Reads the server's log in either of its forms, from files or from standard input, and lists
-    /// account, address, machine and times of every use that should go before it is refused.
+    /// account, address, machine and times of every use that should go before it is refused: clear
+    /// text, NTLMv1 (refused or let in), NTLM, a binding to another TLS connection or to none, and
+    /// logins that stricter rules on `audit` would have refused.
     #[command(after_help = "\
 Examples:
   journalctl -u postern -o cat --since -30d | postern report auth

@@ -1,10 +1,10 @@
 //! The users file: what is read can be written and read again, every change keeps everybody else,
-//! and no error repeats a password hash. The input is the file.
+//! and no error repeats a password hash or an NT hash. The input is the file.
 
 use std::cell::RefCell;
 use std::io::{Seek, Write};
 
-use postern_auth::{User, UsersFile};
+use postern_auth::{StoredNtHash, User, UsersFile};
 use tempfile::NamedTempFile;
 
 /// Loads the file, changes it in memory in every way, and writes it anew from its users.
@@ -21,7 +21,11 @@ pub fn run(text: &[u8]) {
             return;
         }
     };
+    // No key is named, so only what is sealed is in trouble.
     let users = file.users().to_vec();
+    let is_sealed = |user: &User| user.nt_hash.as_ref().is_some_and(StoredNtHash::is_sealed);
+    let sealed = users.iter().any(is_sealed);
+    assert_eq!(file.seal_trouble(None).is_some(), sealed);
     for user in &users {
         for name in std::iter::once(&user.name).chain(&user.aliases) {
             let found = file.find(name).map(|found| &found.name);
@@ -83,7 +87,8 @@ fn hashes(text: &[u8]) -> Vec<String> {
     let mut hashes: Vec<String> = users
         .into_iter()
         .flatten()
-        .filter_map(|user| user.get("password")?.as_str())
+        .flat_map(|user| ["password", "nt_hash"].map(|key| user.get(key)))
+        .filter_map(|hash| hash?.as_str())
         .filter(|hash| hash.len() > 12 && text.matches(hash).count() == 1)
         .map(str::to_owned)
         .collect();

@@ -21,6 +21,7 @@ mod activation;
 mod certificate_check;
 mod certificate_limits;
 mod certificates;
+mod delegates;
 mod external;
 mod hostile;
 mod life;

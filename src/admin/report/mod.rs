@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use record::Record;
-use summary::{Kind, Summary, Use};
+use summary::{Kind, Summary, Use, Who};
 
 use super::json::Json;
 use super::table;
@@ -75,6 +75,7 @@ impl Office<'_> {
                 "MECHANISM",
                 "MACHINE",
                 "TIMES",
+                "REFUSED",
                 "FIRST",
                 "LAST",
             ];
@@ -82,13 +83,14 @@ impl Office<'_> {
             uses.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.count));
             let rows: Vec<_> = uses
                 .into_iter()
-                .map(|((account, address, mechanism), entry)| {
+                .map(|(who, entry)| {
                     [
-                        account.clone(),
-                        address.clone(),
-                        mechanism.clone(),
-                        entry.workstation.clone().unwrap_or_default(),
+                        who.account.clone(),
+                        who.address.clone(),
+                        who.mechanism.clone(),
+                        who.machine.clone().unwrap_or_default(),
                         entry.count.to_string(),
+                        entry.refused.to_string(),
                         entry.first.clone(),
                         entry.last.clone(),
                     ]
@@ -140,25 +142,20 @@ fn members(summary: &Summary) -> Json {
         ])
     });
     let uses = summary.uses.iter().flat_map(|(kind, uses)| {
-        uses.iter()
-            .map(move |((account, address, mechanism), entry)| {
-                let Use {
-                    count,
-                    first,
-                    last,
-                    workstation,
-                } = entry;
-                Json::Object(vec![
-                    ("kind", Json::text(kind.as_str())),
-                    ("account", Json::text(account)),
-                    ("address", Json::text(address)),
-                    ("mechanism", Json::text(mechanism)),
-                    ("machine", Json::maybe(workstation.as_ref(), Json::text)),
-                    ("times", Json::Number(*count)),
-                    ("first", Json::text(first)),
-                    ("last", Json::text(last)),
-                ])
-            })
+        let one = |(who, times): (&Who, &Use)| {
+            Json::Object(vec![
+                ("kind", Json::text(kind.as_str())),
+                ("account", Json::text(&who.account)),
+                ("address", Json::text(&who.address)),
+                ("mechanism", Json::text(&who.mechanism)),
+                ("machine", Json::maybe(who.machine.as_ref(), Json::text)),
+                ("times", Json::Number(times.count)),
+                ("refused", Json::Number(times.refused)),
+                ("first", Json::text(&times.first)),
+                ("last", Json::text(&times.last)),
+            ])
+        };
+        uses.iter().map(one).collect::<Vec<_>>()
     });
     Json::Object(vec![
         ("attempts", Json::Number(summary.attempts)),

@@ -16,6 +16,11 @@ pub(super) struct Record {
     pub(super) tls: bool,
     /// The kind of channel binding; none when there was none, or the mechanism knows none.
     pub(super) binding: Option<String>,
+    /// Which NTLM the client spoke: `v2`, `v1`, `lm` or `anonymous`.
+    pub(super) ntlm: Option<String>,
+    /// The stricter rules under which an allowed login would have been refused: `ntlm-off`,
+    /// `protection-allow`, `protection-require`.
+    pub(super) would_break: Vec<String>,
     /// The account, or what was typed when none was found.
     pub(super) account: String,
     /// What the client says about its machine; NTLM alone has that.
@@ -41,13 +46,22 @@ impl Record {
             binding: take("binding").filter(|binding| binding != "none"),
             granted: take("outcome")? == "granted",
             reason: take("reason")?,
-            workstation: take("workstation"),
+            workstation: take("workstation").filter(|name| !name.is_empty()),
+            ntlm: take("ntlm"),
+            would_break: rules(take("would_break")),
             account: take("delegate")
                 .or_else(|| take("account"))
                 .or_else(|| take("login"))
                 .unwrap_or_default(),
         })
     }
+}
+
+/// Words with commas between them.
+fn rules(text: Option<String>) -> Vec<String> {
+    let text = text.unwrap_or_default();
+    let words = text.split(',').filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
 }
 
 type Fields = HashMap<String, String>;
@@ -124,6 +138,8 @@ mod tests {
             binding: None,
             account: "ann".to_owned(),
             workstation: None,
+            ntlm: None,
+            would_break: Vec::new(),
             granted: true,
             reason: "granted".to_owned(),
         };
@@ -136,6 +152,16 @@ mod tests {
         let record = Record::parse(line).unwrap();
         assert_eq!(record.account, "x\" account=\"admin");
         assert!(!record.granted);
+    }
+
+    #[test]
+    fn what_ntlm_says_is_read() {
+        let text = r#"2026-11-24T12:00:00Z  INFO login session=4 address=10.0.0.7 mechanism="NTLM" tls=true binding="none" ntlm="v2" mic=true workstation="SCAN 1" would_break="ntlm-off,protection-require" login="CORP\\\\ann" account="ann" outcome="granted" reason="granted" duration_ms=3"#;
+        let record = Record::parse(text).unwrap();
+        assert_eq!(record.ntlm.as_deref(), Some("v2"));
+        assert_eq!(record.workstation.as_deref(), Some("SCAN 1"));
+        assert_eq!(record.would_break, ["ntlm-off", "protection-require"]);
+        assert_eq!((record.binding, record.account), (None, "ann".to_owned()));
     }
 
     #[test]
