@@ -1,6 +1,5 @@
 //! NTLM at the real door: what the log says of a client that can do NTLMv1 alone.
 
-use crate::wire::play::Connection as _;
 use crate::wire::postern::{Setup, start};
 
 const NEGOTIATE: &str = "TlRMTVNTUAABAAAAB4IIogAAAAAAAAAAAAAAAAAAAAAFASgKAAAADw==";
