@@ -136,17 +136,17 @@ async fn a_quick_job_is_found_once_its_clients_slow_one_was_begun() {
     let pool = Arc::new(pool.with_quick_thread("quick").unwrap());
     let release = occupy(&pool).await;
     let (end, wait) = mpsc::channel::<()>();
-    let add = |count, pace, job: Box<dyn FnOnce() + Send>| {
-        let other = Arc::clone(&pool);
-        let task = tokio::spawn(async move { other.run_at(pace, at(ONE), job).await });
+    let add = |pace, job: Box<dyn FnOnce() + Send>| {
         let pool = Arc::clone(&pool);
-        async move {
-            until_waiting(&pool, count).await;
-            task
-        }
+        tokio::spawn(async move { pool.run_at(pace, at(ONE), job).await })
     };
-    let slow = add(1, Pace::Any, Box::new(move || drop(wait.recv()))).await;
-    let quick = add(2, Pace::Quick, Box::new(|| ())).await;
+    let until_released = move || {
+        let _ = wait.recv();
+    };
+    let slow = add(Pace::Any, Box::new(until_released));
+    until_waiting(&pool, 1).await;
+    let quick = add(Pace::Quick, Box::new(|| ()));
+    until_waiting(&pool, 2).await;
     drop(release);
     quick.await.unwrap().unwrap();
     drop(end);
