@@ -9,8 +9,8 @@ use crate::pop3::stuffing::{Stuffer, has_ascii_header};
 use crate::pop3::{Extent, NotRetrieved};
 use crate::store::{Message, StoreError};
 
-/// How much of a message is read at once, in octets: so much stays in a core's first cache until it
-/// has been gone through. Measured; more is slower.
+/// How much of a message is read at once, in octets: little enough for a core's first cache, where it
+/// is gone through next. See docs/performance.md.
 const BLOCK: usize = 16 * 1024;
 
 /// How much of a message is read first, in octets, when its header must be looked at (RFC 6856).

@@ -29,6 +29,7 @@ mod life;
 mod limits;
 mod log;
 mod mail;
+mod ntlm;
 mod protocol_log;
 mod refusals;
 mod report;

@@ -27,7 +27,7 @@ fn the_client_begins_and_may_do_so_at_once() {
     let scene = Scene::start();
     assert_eq!(
         scene.offered(),
-        "SASL GSSAPI GSS-SPNEGO PLAIN LOGIN SCRAM-SHA-256"
+        "SASL GSSAPI GSS-SPNEGO PLAIN LOGIN SCRAM-SHA-256 NTLM"
     );
     for initial in [false, true] {
         let mut client = Client::connect(scene.postern.doors.plain);

@@ -137,13 +137,13 @@ async fn a_quick_job_is_found_once_its_clients_slow_one_was_begun() {
     let release = occupy(&pool).await;
     let (end, wait) = mpsc::channel::<()>();
     let add = |pace, job: Box<dyn FnOnce() + Send>| {
-        let other = Arc::clone(&pool);
-        tokio::spawn(async move { other.run_at(pace, at(ONE), job).await })
+        let pool = Arc::clone(&pool);
+        tokio::spawn(async move { pool.run_at(pace, at(ONE), job).await })
     };
-    let wait = move || {
+    let until_released = move || {
         let _ = wait.recv();
     };
-    let slow = add(Pace::Any, Box::new(wait));
+    let slow = add(Pace::Any, Box::new(until_released));
     until_waiting(&pool, 1).await;
     let quick = add(Pace::Quick, Box::new(|| ()));
     until_waiting(&pool, 2).await;
