@@ -88,4 +88,4 @@ pub use refusal::{Refusal, RefusalKind};
 pub use scram::{ScramError, ScramKeys};
 pub use secret::Secret;
 pub use source::Source;
-pub use winbind::{Winbind, WinbindSettings};
+pub use winbind::{JoinedNames, Winbind, WinbindSettings};

@@ -7,7 +7,7 @@ use postern_auth::{
     Winbind, read_secret,
 };
 
-use super::{ServeError, descriptors};
+use super::{ServeError, descriptors, joined};
 use crate::config::{Config, Listener};
 use crate::event::LoginLog;
 use crate::net::{Service, Tls};
@@ -103,6 +103,9 @@ fn winbind(
     };
     if let Some(same) = before.filter(|before| before.settings() == settings) {
         return Ok(Some(Arc::clone(same)));
+    }
+    if let Some(warning) = joined::compare(config) {
+        tracing::warn!(%warning, "configuration");
     }
     Ok(Some(Arc::new(Winbind::new(settings.clone())?)))
 }

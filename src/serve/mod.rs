@@ -2,6 +2,7 @@
 
 mod assemble;
 pub mod descriptors;
+pub mod joined;
 mod life;
 mod log;
 mod privilege;

@@ -22,6 +22,7 @@ mod domain;
 mod faults;
 mod house;
 mod mixed;
+mod names;
 mod verdicts;
 
 use tools::{by_hand, exchange, message, server, speaker};

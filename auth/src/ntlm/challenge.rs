@@ -1,20 +1,23 @@
 //! CHALLENGE, the server's message (\[MS-NLMP\] §2.2.1.2, §3.2.5.1.1).
 
 use super::Malformed;
-use super::av_pair::{id, push};
+use super::av_pair::{AvPairs, id, push};
 use super::flags::{Flags, answer};
 use super::negotiate::Negotiate;
-use super::octets::SIGNATURE;
+use super::octets::{Octets, SIGNATURE};
 use super::text::{Encoding, utf16};
 
+/// Where the field of the pairs stands.
+const TARGET_INFO: usize = 40;
 /// Where the payload begins: after the version, which is always there.
 const PAYLOAD: usize = 56;
 /// The version that every server of this kind shows to anyone: 10.0, NTLM revision 15. It says
 /// nothing about this one.
 const VERSION: [u8; 8] = [10, 0, 0, 0, 0, 0, 0, 15];
 
-/// The names that the server shows to anyone who asks: they come from the configuration and need
-/// not be true.
+/// The names that the server shows to anyone who asks. They come from the configuration; where a domain
+/// controller verifies, the first two must be those of the membership
+/// ([`JoinedNames`](crate::JoinedNames)), else nothing in them need be true.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NtlmNames {
     /// The NetBIOS name of the domain; without a domain the server speaks for itself.
@@ -100,6 +103,15 @@ fn target_info(names: &NtlmNames, timestamp: u64) -> Vec<u8> {
     push(&mut list, id::TIMESTAMP, &timestamp.to_le_bytes());
     push(&mut list, id::EOL, &[]);
     list
+}
+
+/// The NetBIOS names of the domain and of the computer in somebody else's CHALLENGE that is in Unicode.
+pub(crate) fn netbios_names(challenge: &[u8]) -> Option<(String, String)> {
+    let octets = Octets::of_type(challenge, 2).ok()?;
+    let target_info = octets.field(TARGET_INFO, TARGET_INFO + 8).ok()?.octets;
+    let pairs = AvPairs::parse(target_info).ok()?;
+    let name = |kind| Encoding::Unicode.decode(pairs.get(kind)?).ok();
+    Some((name(id::NB_DOMAIN_NAME)?, name(id::NB_COMPUTER_NAME)?))
 }
 
 fn write(

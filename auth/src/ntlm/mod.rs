@@ -24,6 +24,7 @@ pub(crate) use acceptor::{Demands, Transcript, Weakness, binding};
 pub(crate) use authenticate::{Authenticate, Response};
 pub(crate) use challenge::Challenge;
 pub use challenge::NtlmNames;
+pub(crate) use challenge::netbios_names;
 pub use hash::NtHash;
 pub(crate) use keys::Key;
 pub(crate) use negotiate::Negotiate;

@@ -101,6 +101,24 @@ impl Helper {
         }
     }
 
+    /// Asks in another of the program's protocols, in which a question and its answer are a line each.
+    pub(super) fn line(&mut self, question: &str, within: Duration) -> Result<String, HelperError> {
+        let deadline = clock::instant() + within;
+        let late = || HelperError::Late(within);
+        self.write(question.as_bytes(), deadline)
+            .map_err(|error| failed(error, late))?;
+        let mut read = Vec::new();
+        while read.last() != Some(&b'\n') {
+            if read.len() > MAX_ANSWER {
+                return Err(OutOfStep.into());
+            }
+            self.read(&mut read, deadline)
+                .map_err(|error| failed(error, late))?;
+        }
+        let line = String::from_utf8(read).map_err(|_| OutOfStep)?;
+        Ok(line.trim_end().to_owned())
+    }
+
     fn write(&mut self, mut octets: &[u8], deadline: Instant) -> io::Result<()> {
         while !octets.is_empty() {
             wait(&self.input, PollFlags::OUT, deadline)?;

@@ -8,6 +8,7 @@
 //! This room never decides who may log in, and never sees a password.
 
 mod helper;
+mod joined;
 mod protocol;
 
 use std::fmt;
@@ -21,6 +22,7 @@ use crate::directory::Unavailable;
 use crate::pool::Pool;
 
 use helper::{Helper, HelperError};
+pub use joined::JoinedNames;
 pub(crate) use protocol::{Request, Verdict};
 
 #[cfg(test)]

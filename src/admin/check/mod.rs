@@ -15,7 +15,7 @@ use std::path::Path;
 use super::json::Json;
 use super::{AdminError, Office, Outcome};
 use crate::config::{self, Config, Finding, Severity};
-use crate::serve::descriptors;
+use crate::serve::{descriptors, joined};
 
 impl Office<'_> {
     pub(super) fn check(&mut self, json: bool) -> Result<Outcome, AdminError> {
@@ -64,6 +64,7 @@ impl Office<'_> {
         if let Some(settings) = &config.gssapi {
             contents.extend(gssapi::check(settings, findings));
         }
+        findings.extend(joined::compare(config));
         let accounts = files::users(config, findings);
         files::maildrops(config, &accounts, findings);
         contents

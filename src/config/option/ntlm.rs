@@ -51,8 +51,11 @@ pub(super) const NTLM: Section = Section {
             default: Standing::Absent("the server speaks for itself, without a domain"),
             example: "\"EXAMPLE\"",
             doc: "The NetBIOS name of the domain. This and the next three names are shown to anybody who asks, before a \
-                  login (nmap's pop3-ntlm-info does); they need not be true, but some clients take the domain for \
-                  their user's when none was typed.",
+                  login (nmap's pop3-ntlm-info does). Some clients take the domain for their user's when none was \
+                  typed. With `verify = \"local\"` none of the four need be true. With winbind the two NetBIOS names \
+                  must be those under which this host has joined (`workgroup` and `netbios name` of smb.conf), as a \
+                  domain controller refuses every proof that was made for another computer; `postern check` \
+                  compares them.",
             exchange: None,
             dovecot: None,
         },
@@ -63,7 +66,7 @@ pub(super) const NTLM: Section = Section {
                 "the first part of `hostname`, upper case, at most 15 characters",
             ),
             example: "\"POP\"",
-            doc: "The NetBIOS name of the server.",
+            doc: "The NetBIOS name of the server; with winbind, of the membership.",
             exchange: None,
             dovecot: None,
         },
