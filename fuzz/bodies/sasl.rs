@@ -3,7 +3,7 @@
 //!
 //! Input: lines. A line `AUTH name` begins an exchange, `AUTH name base64` begins one with an
 //! initial response, `*` gives it up, and every other line is a response, which is base64 or else
-//! taken as it stands. In SCRAM's a `%` is the nonce of the server and `,p=^` the proof.
+//! taken as it stands. In SCRAM's `,r=%` is the nonce of the server and `,p=^` the proof.
 
 use postern::pop3::command::decode;
 use postern_auth::{Exchange, LoginRecord, Progress, TlsFacts};
