@@ -70,6 +70,18 @@ impl LdapDirectory {
     }
 }
 
+/// Whoever types this name logs in with this password, and with no other.
+async fn assert_password(directory: &LdapDirectory, typed: &str, password: &str) {
+    for (tried, verdict) in [
+        (password, Verdict::Right),
+        ("wrong", Verdict::Wrong),
+        ("", Verdict::Wrong),
+    ] {
+        let answer = directory.login(typed, tried).await;
+        assert_eq!(answer, Ok(verdict), "{typed} with {tried:?}");
+    }
+}
+
 /// Waits until something is so; for what happens by itself in the background.
 async fn until(so: impl AsyncFn() -> bool) {
     let patience = tokio::time::timeout(Duration::from_secs(30), async {
