@@ -1,9 +1,11 @@
 //! The directory against a real slapd, whole and broken, and against servers that do not keep to
 //! the protocol.
 
+mod bounds;
 mod fake;
 mod faults;
 mod login;
+mod odd;
 mod proof;
 mod slapd;
 mod transport;
