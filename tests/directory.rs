@@ -13,8 +13,14 @@
 
 #[path = "directory/ad.rs"]
 mod ad;
+#[path = "directory/crowd.rs"]
+mod crowd;
 mod lab;
 #[path = "directory/openldap.rs"]
 mod openldap;
 #[path = "directory/served.rs"]
 mod served;
+#[path = "directory/slow.rs"]
+mod slow;
+#[path = "directory/vanished.rs"]
+mod vanished;

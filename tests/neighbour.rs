@@ -7,6 +7,8 @@
 
 mod lab;
 
+use std::fs;
+
 use lab::pop3::Client;
 use lab::street::Side::{Neighbour, Subject as Ours};
 use lab::street::{Street, wander};
@@ -153,6 +155,64 @@ fn imported_ids_are_told_by_both_sides() {
     }
     let mut imap = street.imap();
     assert_eq!((imap.validity, imap.uids().len()), (1_700_000_000, 5));
+    street.assert_no_complaints();
+}
+
+/// Two messages with one imported id, as when two Maildirs became one: Dovecot tells it twice. Here
+/// the second message has its number, and keeps it when the first is gone; Dovecot keeps what was
+/// written beside the id, and goes on to tell what it told.
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what stands in the index is looked at"
+)]
+fn an_id_that_was_imported_twice_is_told_once_and_stays() {
+    const IMPORTED: &str = "AAQAmwEAPjXmVbvtXAFRkFmH";
+    let mut street = Street::new();
+    street.deliver(3);
+    let folder = street.lab.maildir(ALICE);
+    let names: Vec<_> = folder.files().into_keys().collect();
+    let index = format!(
+        "3 V1700000000 N500 G0123456789abcdef0123456789abcdef\n101 P{IMPORTED} :{}\n205 :{}\n\
+         499 P{IMPORTED} :{}\n",
+        names[0], names[1], names[2]
+    );
+    let path = street
+        .lab
+        .write("mail/alice/Maildir/dovecot-uidlist", index);
+    street.lab.give(&path);
+    let told = |street: &Street, ours: &[&str], theirs: &[&str]| {
+        for _ in 0..2 {
+            let sides = [
+                (street.subject.doors(), ours),
+                (street.dovecot.doors, theirs),
+            ];
+            for (doors, wanted) in sides {
+                let mut client = Client::connect(doors.plain);
+                client.login(ALICE);
+                assert_eq!(client.uids(), wanted);
+                client.quit();
+            }
+        }
+    };
+    told(
+        &street,
+        &[IMPORTED, "205", "499"],
+        &[IMPORTED, "205", IMPORTED],
+    );
+    street.imap().expunge("101");
+    told(&street, &["205", "499"], &["205", IMPORTED]);
+    // Enough comes and goes for Dovecot to write the index anew.
+    for _ in 0..4 {
+        street.imap().ok("UID COPY 205 INBOX");
+        let last = street.imap().uids().pop().expect("a copy");
+        street.imap().expunge(&last);
+    }
+    told(&street, &["205", "499"], &["205", IMPORTED]);
+    let index = fs::read_to_string(&path).expect("the index");
+    assert!(!index.contains("\n101 "), "Dovecot has tidied up: {index}");
+    let second = index.lines().find(|line| line.starts_with("499 "));
+    assert!(second.is_some_and(|line| line.contains(" XP ")), "{index}");
     street.assert_no_complaints();
 }
 

@@ -2,7 +2,7 @@
 //! The input is the name.
 
 use postern::store::maildir::name::{base, decimal, delivered, flags, is_mail, number};
-use postern::store::maildir::uidlist::Entry;
+use postern::store::maildir::uidlist::{Entry, More};
 
 /// Takes the name apart, and puts it into an index and out again.
 pub fn run(name: &[u8]) {
@@ -48,7 +48,7 @@ fn indexed(stem: &[u8]) {
         base: stem,
     };
     let mut line = Vec::new();
-    entry.print(None, &mut line);
+    entry.print(More::default(), &mut line);
     assert_eq!(line.pop(), Some(b'\n'));
     assert_eq!(Entry::parse(&line, 3), Some(entry));
     let courier = [b"7 ", stem].concat();

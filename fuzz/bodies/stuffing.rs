@@ -7,6 +7,11 @@ use postern::pop3::Extent;
 use postern::pop3::stuffing::{Stuffer, has_ascii_header};
 use postern::store::MemoryStore;
 
+use client::{normal, unstuffed};
+
+#[path = "../../src/pop3/tests/client.rs"]
+mod client;
+
 /// Sends the message in three ways, and once more by hand.
 pub fn run(input: &[u8]) {
     let [extent, size, message @ ..] = input else {
@@ -88,31 +93,4 @@ fn header(message: &[u8]) -> (&[u8], &[u8]) {
         }
     }
     message.split_at(end)
-}
-
-/// What a client makes of it (RFC 1939 §3).
-fn unstuffed(wire: &[u8]) -> Vec<u8> {
-    let body = wire.strip_suffix(b".\r\n").expect("the final dot");
-    let mut message = Vec::new();
-    for line in body.split_inclusive(|octet| *octet == b'\n') {
-        assert_ne!(line, b".\r\n", "a line that ends the message too early");
-        assert!(line.ends_with(b"\r\n"), "a bare LF, or no line end");
-        message.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
-    }
-    message
-}
-
-/// Line ends become CRLF, and there is one at the end of what is not empty.
-fn normal(message: &[u8]) -> Vec<u8> {
-    let mut normal = Vec::new();
-    for octet in message {
-        if *octet == b'\n' && normal.last() != Some(&b'\r') {
-            normal.push(b'\r');
-        }
-        normal.push(*octet);
-    }
-    if !normal.is_empty() && !normal.ends_with(b"\n") {
-        normal.extend_from_slice(b"\r\n");
-    }
-    normal
 }

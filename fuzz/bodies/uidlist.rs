@@ -3,7 +3,9 @@
 
 use std::io::BufReader;
 
-use postern::store::maildir::uidlist::{End, Entry, Header, Lines, MAX_LINE, UID_LIMIT, torn_uid};
+use postern::store::maildir::uidlist::{
+    End, Entry, Header, Lines, MAX_LINE, More, UID_LIMIT, torn_uid,
+};
 
 /// Reads the file in blocks of several sizes, and every line of it.
 pub fn run(file: &[u8]) {
@@ -78,19 +80,30 @@ fn entry(line: &[u8], version: u8) {
     assert!((1..UID_LIMIT).contains(&entry.uid));
     assert!((1..=255).contains(&entry.base.len()));
     assert!(!entry.base.iter().any(|octet| b"/:\0\r\n".contains(octet)));
-    for size in [None, Some((b'W', 7)), Some((b'S', u64::MAX))] {
+    for (size, cross_out) in [
+        (None, false),
+        (Some((b'W', 7)), false),
+        (Some((b'S', u64::MAX)), true),
+    ] {
         let mut printed = Vec::new();
-        entry.print(size, &mut printed);
+        entry.print(More { size, cross_out }, &mut printed);
         assert_eq!(printed.pop(), Some(b'\n'));
         assert!(!printed.contains(&b'\n'));
         let again = Entry::parse(&printed, 3).expect("what was printed is an entry");
         assert_eq!((again.uid, again.base), (entry.uid, entry.base));
-        match size {
-            None => assert_eq!(again.keys, entry.keys),
-            Some(_) => assert!(again.keys.ends_with(entry.keys)),
+        assert!(again.keys.ends_with(entry.keys));
+        let more = again.keys != entry.keys;
+        if size.is_none() || line.len() > MAX_LINE - 40 {
+            assert!(!more || printed.len() <= MAX_LINE);
+        } else {
+            assert!(more);
         }
-        for key in b'A'..=b'Z' {
-            let own = size.filter(|(own, _)| *own == key);
+        assert_eq!(
+            again.is_crossed_out(),
+            entry.is_crossed_out() || more && cross_out
+        );
+        for key in (b'A'..=b'Z').filter(|key| *key != b'X') {
+            let own = size.filter(|(own, _)| more && *own == key);
             let own = own.map(|(_, size)| size.to_string().into_bytes());
             let old = entry.value(key).map(<[u8]>::to_vec);
             assert_eq!(again.value(key).map(<[u8]>::to_vec), old.or(own));

@@ -116,7 +116,7 @@ fn service(
     before: Option<&Tls>,
 ) -> Result<Service, ServeError> {
     let mut limits = config.limits.clone();
-    if let Some(warning) = descriptors::fit(&mut limits) {
+    if let Some(warning) = descriptors::fit(&mut limits, config.ldap.as_ref()) {
         tracing::warn!(%warning, "configuration");
     }
     let tls = config.tls.as_ref().map(|tls| Tls::load(tls, before));

@@ -13,10 +13,17 @@ use crate::lab::realm::{PASSWORD, Part};
 use crate::lab::world::Lab;
 use crate::served::Served;
 
+/// Everything under `[ldap]`, with both ways to this directory.
 fn ldap(slapd: &Part, more: &str) -> String {
+    let ways = ["LDAP_URI", "LDAPS_URI"].map(|variable| slapd.variable(variable));
+    with_servers(slapd, &format!("{ways:?}"), more)
+}
+
+/// Everything under `[ldap]`, with this list of servers.
+pub(crate) fn with_servers(slapd: &Part, servers: &str, more: &str) -> String {
     format!(
         r#"preset = "openldap"
-servers = ["{clear}", "{tls}"]
+servers = {servers}
 authorities = "{ca}"
 bind_name = "cn=postern,ou=services,dc=example,dc=test"
 base = "{base}"
@@ -28,8 +35,6 @@ delegates = "posternDelegate"
 site = "posternSite"
 mailbox = "posternMaildrop"
 "#,
-        clear = slapd.variable("LDAP_URI"),
-        tls = slapd.variable("LDAPS_URI"),
         ca = slapd.variable("LDAP_CA"),
         base = slapd.variable("LDAP_BASE"),
     )

@@ -92,13 +92,13 @@ impl Postern {
 }
 
 /// The lines of a JSON log that carry this message.
-fn messages<'log>(log: &'log str, message: &str) -> impl Iterator<Item = &'log str> {
+pub(crate) fn messages<'log>(log: &'log str, message: &str) -> impl Iterator<Item = &'log str> {
     let wanted = format!("\"message\":\"{message}\"");
     log.lines().filter(move |line| line.contains(&wanted))
 }
 
 /// The field `address` of a log record.
-fn address(record: &str) -> Option<SocketAddr> {
+pub(crate) fn address(record: &str) -> Option<SocketAddr> {
     let (_, rest) = record.split_once("\"address\":\"")?;
     rest.split('"').next()?.parse().ok()
 }

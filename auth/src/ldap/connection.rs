@@ -2,38 +2,35 @@
 //!
 //! A connection is dropped whenever it is in doubt: after a deadline, after an error, and when
 //! whoever asks goes away in the middle. Dropping it closes the socket and ends its task.
-#![expect(
-    clippy::disallowed_types,
-    reason = "sockets to the directory are opened here, and nowhere else"
-)]
+//!
+//! The LDAP library takes sockets of the system alone, and no stream of ours. So it has one end of a
+//! pair of sockets, and what goes through the pair is carried to and from the server, held to the
+//! bounds of [`super::bounds`].
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::task::Poll;
 use std::time::Duration;
 
 use ldap3::result::LdapError as Fault;
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, StdStream};
 use rustls::ClientConfig;
-use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::io::copy_bidirectional;
+use tokio::net::UnixStream;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
+use super::bounds::Excess;
 use super::fault::{Answer, LdapError};
-use super::library::{connecting, garbage, words};
+use super::library::words;
 use super::name::BindName;
 use super::password::BindPassword;
 use super::policy;
-use super::server::{LdapServer, Way};
+use super::server::LdapServer;
+use super::socket::{self, Stream};
 use crate::clock;
-
-/// A peer that is gone is noticed after about a minute of silence, also behind a firewall that
-/// forgets connections.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
-/// How long sent octets may stay without an answer of the peer's kernel.
-const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 
 /// As whom searches are made.
 #[derive(Clone, Debug)]
@@ -59,6 +56,8 @@ pub(super) struct Connection {
     ldap: Ldap,
     driver: AbortHandle,
     server: Arc<str>,
+    /// Why it broke, once it has, if that is known here.
+    broken: Arc<OnceLock<String>>,
     /// When it was last of use.
     pub(super) used: Instant,
 }
@@ -87,29 +86,13 @@ impl Deadline {
 impl Connector {
     /// Connects; under TLS where the server's address says so.
     pub(super) async fn open(&self, deadline: Deadline) -> Result<Connection, LdapError> {
-        let server = self.server.to_string();
-        let opened = timeout_at(deadline.at, guarded(self.connect())).await;
-        let (connection, ldap) = match opened {
-            Ok(outcome) => outcome
-                .unwrap_or_else(|| Err(garbage()))
-                .map_err(|fault| connecting(server.clone(), fault))?,
-            Err(_) => {
-                return Err(LdapError::Late {
-                    server,
-                    doing: "connecting",
-                    within: deadline.within,
-                });
-            }
-        };
-        let driver = tokio::spawn(async move {
-            // What broke it is told to whoever waits for an answer.
-            let _ = connection.drive().await;
-        });
-        Ok(Connection {
-            ldap,
-            driver: driver.abort_handle(),
-            server: server.into(),
-            used: clock::instant(),
+        let opened = timeout_at(deadline.at, self.connect()).await;
+        opened.unwrap_or_else(|_| {
+            Err(LdapError::Late {
+                server: self.server.to_string(),
+                doing: "connecting",
+                within: deadline.within,
+            })
         })
     }
 
@@ -148,32 +131,53 @@ impl Connector {
         }
     }
 
-    async fn connect(&self) -> Result<(LdapConnAsync, Ldap), Fault> {
-        let mut settings = LdapConnSettings::new();
-        settings = match self.server.way() {
-            Way::Tcp { host, port, .. } => {
-                let stream = TcpStream::connect((host.as_str(), *port)).await?;
-                stream.set_nodelay(true)?;
-                let keep_alive = TcpKeepalive::new()
-                    .with_time(KEEP_ALIVE)
-                    .with_interval(KEEP_ALIVE / 3);
-                let socket = SockRef::from(&stream);
-                socket.set_tcp_keepalive(&keep_alive.with_retries(3))?;
-                socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
-                settings.set_std_stream(StdStream::Tcp(stream.into_std()?))
-            }
-            Way::Socket(path) => {
-                let stream = UnixStream::connect(path).await?;
-                settings.set_std_stream(StdStream::Unix(stream.into_std()?))
-            }
-        };
-        if let Some(tls) = &self.tls {
-            settings = settings
-                .set_config(Arc::clone(tls))
-                .set_starttls(self.server.speaks_tls());
-        }
-        LdapConnAsync::with_settings(settings, &self.server.url()).await
+    async fn connect(&self) -> Result<Connection, LdapError> {
+        let stream = socket::open(&self.server, self.tls.as_ref()).await?;
+        let (driver, ldap, ours) = library().await.map_err(|fault| LdapError::Broken {
+            server: self.server.to_string(),
+            doing: "connecting",
+            reason: words(&fault),
+        })?;
+        let broken = Arc::new(OnceLock::new());
+        let task = tokio::spawn(drive(driver, ours, stream, Arc::clone(&broken)));
+        Ok(Connection {
+            ldap,
+            driver: task.abort_handle(),
+            server: self.server.to_string().into(),
+            broken,
+            used: clock::instant(),
+        })
     }
+}
+
+/// The library at one end of a pair of sockets, and the other end.
+async fn library() -> Result<(LdapConnAsync, Ldap, UnixStream), Fault> {
+    let (ours, its) = UnixStream::pair()?;
+    let settings = LdapConnSettings::new().set_std_stream(StdStream::Unix(its.into_std()?));
+    // The address is not looked at beside an open socket.
+    let (driver, ldap) = LdapConnAsync::with_settings(settings, "ldapi://socket").await?;
+    Ok((driver, ldap, ours))
+}
+
+/// Carries octets between the library and the server until one of them ends, and has the library
+/// read them.
+async fn drive(
+    driver: LdapConnAsync,
+    mut ours: UnixStream,
+    mut stream: Box<dyn Stream>,
+    broken: Arc<OnceLock<String>>,
+) {
+    let mut driver = pin!(driver.drive());
+    let mut carrier = pin!(copy_bidirectional(&mut ours, &mut stream));
+    poll_fn(|context| {
+        // What broke it is told to whoever waits for an answer.
+        if let Poll::Ready(end) = carrier.as_mut().poll(context) {
+            let _ = end.map_err(|error| broken.set(error.to_string()));
+            return Poll::Ready(());
+        }
+        driver.as_mut().poll(context).map(drop)
+    })
+    .await;
 }
 
 impl Connection {
@@ -214,8 +218,11 @@ impl Connection {
                 self.used = clock::instant();
                 Ok(answer)
             }
-            Ok(Some(Err(fault))) => Err(broken(words(&fault))),
-            Ok(None) => Err(broken(words(&garbage()))),
+            Ok(Some(Err(fault))) => {
+                let known = self.broken.get();
+                Err(broken(known.cloned().unwrap_or_else(|| words(&fault))))
+            }
+            Ok(None) => Err(broken(Excess::Form.to_string())),
             Err(_) => Err(LdapError::Late {
                 server: self.server.to_string(),
                 doing,
@@ -247,7 +254,7 @@ async fn guarded<T>(future: impl Future<Output = T>) -> Option<T> {
     poll_fn(
         |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
             Ok(poll) => poll.map(Some),
-            Err(_) => std::task::Poll::Ready(None),
+            Err(_) => Poll::Ready(None),
         },
     )
     .await

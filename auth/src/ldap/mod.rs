@@ -2,7 +2,8 @@
 //!
 //! | part | what it does |
 //! |---|---|
-//! | `server`, `tls`, `connection`, `library` | opens sockets to servers that stand in the configuration, and to no others |
+//! | `server`, `socket`, `tls`, `start_tls` | opens sockets to servers that stand in the configuration, and to no others |
+//! | `bounds`, `connection`, `library` | asks one question at a time, and takes no more for an answer than there may be |
 //! | `pool`, `servers` | keeps connections, and goes on with another server when one fails |
 //! | `filter`, `name`, `password` | values that may be sent: escaped, never empty |
 //! | `question`, `search`, `lookup` | from a typed name to an entry |
@@ -14,6 +15,7 @@
 
 mod account;
 mod bind;
+mod bounds;
 mod connection;
 mod fault;
 mod filter;
@@ -32,6 +34,8 @@ mod secret_file;
 mod server;
 mod servers;
 mod settings;
+mod socket;
+mod start_tls;
 mod state;
 mod stored;
 mod tls;

@@ -13,6 +13,8 @@ use deadpool::managed::{
     TimeoutType, Timeouts,
 };
 
+use tokio::time::timeout_at;
+
 use super::connection::{Connection, Connector, Deadline};
 use super::fault::LdapError;
 use super::search;
@@ -101,7 +103,10 @@ impl Connections {
             create: left,
             recycle: left,
         };
-        match self.pool.timeout_get(&timeouts).await {
+        // Idle connections are looked at one after the other, each with a time of its own: behind a
+        // server that vanished, many of them would take longer than there is.
+        let leased = timeout_at(deadline.at, self.pool.timeout_get(&timeouts)).await;
+        match leased.unwrap_or(Err(PoolError::Timeout(TimeoutType::Recycle))) {
             Ok(object) => Ok(Lease {
                 reused: object_is_reused(&object),
                 object: Some(object),

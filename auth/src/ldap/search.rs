@@ -1,6 +1,7 @@
 //! Searches: a few entries at most, and never a referral followed.
 
 use std::collections::HashMap;
+use std::io;
 
 use ldap3::result::LdapError as Fault;
 use ldap3::{Ldap, LdapResult, Scope, SearchEntry, SearchOptions};
@@ -184,7 +185,9 @@ async fn run(mut ldap: Ldap, question: &Question) -> Result<(Vec<Entry>, LdapRes
             continue;
         }
         if entries.len() >= question.most {
-            return Err(Fault::EndOfStream);
+            return Err(
+                io::Error::other("it answers with more entries than it was asked for").into(),
+            );
         }
         entries.push(Entry::from(SearchEntry::construct(found)));
     }

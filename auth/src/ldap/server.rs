@@ -96,27 +96,17 @@ impl LdapServer {
             Way::Socket(_) => false,
         }
     }
-
-    /// The URL that the LDAP library is given beside an open socket. It takes the scheme from it,
-    /// and the name that the server's certificate must have.
-    pub(super) fn url(&self) -> String {
-        match &self.way {
-            Way::Tcp {
-                host,
-                port,
-                security: Security::Tls,
-            } => format!("ldaps://{host}:{port}"),
-            Way::Tcp { host, port, .. } => format!("ldap://{host}:{port}"),
-            // Unused beside an open socket, but it must be there.
-            Way::Socket(_) => "ldapi://socket".to_owned(),
-        }
-    }
 }
 
 impl fmt::Display for LdapServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.way {
-            Way::Tcp { .. } => f.write_str(&self.url()),
+            Way::Tcp {
+                host,
+                port,
+                security: Security::Tls,
+            } => write!(f, "ldaps://{host}:{port}"),
+            Way::Tcp { host, port, .. } => write!(f, "ldap://{host}:{port}"),
             Way::Socket(path) => write!(f, "ldapi://{}", path.display()),
         }
     }

@@ -52,7 +52,10 @@ impl Office<'_> {
         ports::check(config, findings);
         service::check(config, findings);
         files::configuration(config, findings);
-        findings.extend(descriptors::fit(&mut config.limits.clone()));
+        findings.extend(descriptors::fit(
+            &mut config.limits.clone(),
+            config.ldap.as_ref(),
+        ));
         files::protocol_log(config, findings);
         if let Some(tls) = &config.tls {
             certificate::check(config, tls, self.now, findings);

@@ -4,6 +4,7 @@ use postern_auth::{Preset, Proof, ServiceAccount, UnknownSite};
 
 use super::*;
 use crate::config::Ldap;
+use crate::config::option::{self, Kind};
 
 /// A small file with this under `[ldap]`.
 fn with(ldap: &str) -> String {

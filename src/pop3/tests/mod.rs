@@ -1,5 +1,6 @@
 //! Tests of the engine: no socket, no disk, no clock.
 
+mod client;
 mod lines;
 mod sessions;
 mod stuffed;

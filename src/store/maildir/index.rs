@@ -14,8 +14,8 @@ use crate::store::StoreError;
 /// The index's name, as Dovecot has it.
 pub(crate) const INDEX: &str = "dovecot-uidlist";
 
-/// Uids of a damaged index from here on are more likely damage than uids.
-const BELIEVABLE: u32 = 0xf000_0000;
+/// Numbers from here on are more likely damage, or something else, than uids.
+pub(crate) const BELIEVABLE: u32 = 0xf000_0000;
 
 /// What stands in the Maildir's top folder.
 #[derive(Debug)]

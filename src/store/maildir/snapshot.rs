@@ -83,15 +83,20 @@ impl Snapshot {
         if measure::complete(places, &mut table) > 0 && !last {
             return Ok(None);
         }
-        let numbered = table.unlisted().is_empty();
+        table.part_twins();
+        // What a client is told of its messages is on the disk before.
+        let beyond = match &state {
+            State::Sound(summary) => summary.next >= table.beyond_imported(),
+            State::Missing | State::Damaged { .. } => true,
+        };
+        let settled = beyond && !table.has_crossed_out() && table.unlisted().is_empty();
         match state {
-            State::Missing | State::Sound(_) if numbered && !table.learned() => lock::sweep(folder),
-            State::Sound(_) if numbered => remember(update, &mut table, state)?,
+            State::Missing | State::Sound(_) if settled && !table.learned() => lock::sweep(folder),
+            State::Sound(_) if settled => remember(update, &mut table, state)?,
             State::Missing | State::Damaged { .. } | State::Sound(_) => {
                 update.run(&mut table, state)?;
             }
         }
-        table.part_twins();
         if table.rejected() > 0 {
             tracing::warn!(
                 path = %folder.path().display(),

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::files::Files;
 use super::folder::Place;
+use super::index::BELIEVABLE;
 use super::name;
-use super::uidlist::Entry;
+use super::uidlist::{Entry, More};
 
 /// The longest imported unique id (RFC 1939 §7).
 const MAX_IMPORTED: usize = 70;
@@ -61,6 +62,8 @@ pub(crate) struct Table<'a> {
     files: &'a Files,
     rows: Vec<Row>,
     imported: BTreeMap<usize, Box<str>>,
+    /// Whose imported id is to be crossed out in the index.
+    crossed_out: BTreeSet<usize>,
     order: BTreeMap<usize, u32>,
     key: u8,
     rejected: usize,
@@ -84,6 +87,7 @@ impl<'a> Table<'a> {
             files,
             rows,
             imported: BTreeMap::new(),
+            crossed_out: BTreeSet::new(),
             order: BTreeMap::new(),
             key,
             rejected: 0,
@@ -108,10 +112,11 @@ impl<'a> Table<'a> {
         self.imported.remove(&index);
         self.order.remove(&index);
         if let Some(id) = entry.value(b'P') {
-            if let Some(id) = imported(id) {
-                self.imported.insert(index, id.into());
-            } else {
-                self.rejected += 1;
+            match imported(id) {
+                Some(id) if !entry.is_crossed_out() => {
+                    self.imported.insert(index, id.into());
+                }
+                _ => self.rejected += 1,
             }
         }
         let order = entry.value(b'O').and_then(name::decimal);
@@ -126,6 +131,7 @@ impl<'a> Table<'a> {
             row.uid = 0;
         }
         self.imported.clear();
+        self.crossed_out.clear();
         self.order.clear();
         self.rejected = 0;
     }
@@ -198,10 +204,15 @@ impl<'a> Table<'a> {
 
     /// Numbers that a new message must not get, for an imported id looks the same.
     pub(crate) fn taken(&self) -> BTreeSet<u32> {
-        self.imported
-            .values()
-            .filter_map(|id| id.parse().ok())
-            .collect()
+        self.imported.values().filter_map(|id| number(id)).collect()
+    }
+
+    /// A number above those, of the ones that a mailbox can have reached by counting. New uids begin
+    /// there, so that they are no imported id of a message that was deleted meanwhile either.
+    pub(crate) fn beyond_imported(&self) -> u32 {
+        let taken = self.taken();
+        let highest = taken.range(..BELIEVABLE).next_back();
+        highest.map_or(0, |number| number + 1)
     }
 
     /// The base name of a file.
@@ -222,9 +233,13 @@ impl<'a> Table<'a> {
         self.rejected
     }
 
-    /// Drops imported ids that stand twice, or that are another message's own number: no two
+    /// Crosses out imported ids that stand twice, or that are another message's own number: no two
     /// messages may share a unique id (C0009). A message that loses its imported id has its own
     /// number from then on, which may be the imported id of another.
+    ///
+    /// From then on for good, so it has to be written down: when the other message is deleted, the
+    /// index would look as if the id were this one's, and a client that has the other would never
+    /// fetch this one.
     pub(crate) fn part_twins(&mut self) {
         loop {
             let twins = self.imported_twins();
@@ -234,7 +249,29 @@ impl<'a> Table<'a> {
             self.rejected += twins.len();
             for index in twins {
                 self.imported.remove(&index);
+                self.crossed_out.insert(index);
             }
+        }
+    }
+
+    /// Whether an imported id was crossed out that still stands in the index.
+    pub(crate) fn has_crossed_out(&self) -> bool {
+        !self.crossed_out.is_empty()
+    }
+
+    /// What the index does not know yet of the message of an entry.
+    pub(crate) fn more(&self, entry: &Entry<'_>) -> More {
+        let known = self.files.find(entry.base).and_then(|index| {
+            let row = self.rows.get(index)?;
+            (row.uid == entry.uid).then_some((index, row))
+        });
+        let Some((index, row)) = known else {
+            return More::default();
+        };
+        let measured = row.source == Source::Measured;
+        More {
+            size: measured.then_some((self.key, row.size)),
+            cross_out: self.crossed_out.contains(&index),
         }
     }
 
@@ -255,13 +292,7 @@ impl<'a> Table<'a> {
             .map(|(index, id)| (*index, &**id))
             .collect();
         by_uid.sort_unstable_by_key(|(index, _)| uid(*index));
-        let is_own = |id: &str| {
-            let number = id
-                .parse()
-                .ok()
-                .filter(|number: &u32| number.to_string() == id);
-            number.is_some_and(|number| own.contains(&number))
-        };
+        let is_own = |id: &str| number(id).is_some_and(|number| own.contains(&number));
         let mut seen = BTreeSet::new();
         by_uid.retain(|(_, id)| is_own(id) || !seen.insert(*id));
         by_uid.into_iter().map(|(index, _)| index).collect()
@@ -280,6 +311,12 @@ impl<'a> Table<'a> {
         }
         all
     }
+}
+
+/// The number that an imported id looks like.
+fn number(id: &str) -> Option<u32> {
+    let number: u32 = id.parse().ok()?;
+    (number.to_string() == id).then_some(number)
 }
 
 /// An imported id that UIDL can show: 1 to 70 octets in 0x21 to 0x7E (RFC 1939 §7).

@@ -165,12 +165,24 @@ impl<'a> Entry<'a> {
             .next_back()
     }
 
-    /// Appends the line in the form of version 3, with one more key in front of the others.
-    pub fn print(&self, size: Option<(u8, u64)>, out: &mut Vec<u8>) {
+    /// Whether its imported id (`P`) was crossed out: UIDL shows the uid, whatever `P` says.
+    pub fn is_crossed_out(&self) -> bool {
+        self.keys
+            .split(|&octet| octet == b' ')
+            .any(|word| word == b"XP")
+    }
+
+    /// Appends the line in the form of version 3, with more keys in front of the others, unless it
+    /// would be too long to be read again.
+    pub fn print(&self, more: More, out: &mut Vec<u8>) {
+        let before = out.len();
         out.extend_from_slice(self.uid.to_string().as_bytes());
-        if let Some((key, size)) = size {
+        if let Some((key, size)) = more.size {
             out.extend_from_slice(&[b' ', key]);
             out.extend_from_slice(size.to_string().as_bytes());
+        }
+        if more.cross_out {
+            out.extend_from_slice(b" XP");
         }
         if !self.keys.is_empty() {
             out.push(b' ');
@@ -179,7 +191,20 @@ impl<'a> Entry<'a> {
         out.extend_from_slice(b" :");
         out.extend_from_slice(self.base);
         out.push(b'\n');
+        if out.len() - before > MAX_LINE + 1 && more != More::default() {
+            out.truncate(before);
+            self.print(More::default(), out);
+        }
     }
+}
+
+/// What an entry gets that it did not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct More {
+    /// A size: `S` or `W`, and the octets.
+    pub size: Option<(u8, u64)>,
+    /// `XP`: its imported id is another message's, too. The key is our own; Dovecot keeps it.
+    pub cross_out: bool,
 }
 
 /// How a line ended.

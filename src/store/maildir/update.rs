@@ -18,7 +18,7 @@ use super::folder::Folder;
 use super::index::{self, INDEX, State, Summary};
 use super::lock::Lock;
 use super::mark;
-use super::table::{Source, Table};
+use super::table::Table;
 use super::uidlist::{Damage, End, Entry, Header};
 use super::writer::Writer;
 use crate::store::StoreError;
@@ -168,14 +168,17 @@ impl Update<'_> {
         summary: &Summary,
         table: &mut Table<'_>,
     ) -> Result<bool, StoreError> {
+        table.part_twins();
         let unlisted = table.unlisted();
-        if unlisted.is_empty() && !table.learned() {
+        let first = summary.next.max(table.beyond_imported());
+        let amended = table.learned() || table.has_crossed_out() || first > summary.next;
+        if unlisted.is_empty() && !amended {
             return Ok(true);
         }
         let dead = summary.lines.saturating_sub(table.listed());
         let tidy = summary.lines >= TIDY_FROM && dead.saturating_mul(4) >= summary.lines;
-        let append = summary.whole && summary.header.version == 3 && !tidy && !table.learned();
-        let next = self.assign(&unlisted, summary.next, table)?;
+        let append = summary.whole && summary.header.version == 3 && !tidy && !amended;
+        let next = self.assign(&unlisted, first, table)?;
         let written = mark::raise(self.folder, next).and_then(|()| {
             if append {
                 return self.append(lock, summary, table, &unlisted);
@@ -294,8 +297,7 @@ impl Update<'_> {
             if drop_dead && !current && (row.is_some() || !here(entry.base)) {
                 continue;
             }
-            let learned = row.filter(|row| current && row.source == Source::Measured);
-            out.entry(&entry, learned.map(|row| (table.key(), row.size)))?;
+            out.entry(&entry, table.more(&entry))?;
         }
         out.rows(table, unlisted)?;
         let old = rustix::fs::fstat(&rewrite.summary.fd)?;

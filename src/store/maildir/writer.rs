@@ -6,7 +6,7 @@ use rustix::io::Errno;
 
 use super::measure::BLOCK;
 use super::table::{Source, Table};
-use super::uidlist::{Entry, Header};
+use super::uidlist::{Entry, Header, More};
 
 /// Collects lines and writes them in blocks.
 pub(crate) struct Writer<'a> {
@@ -29,13 +29,9 @@ impl<'a> Writer<'a> {
         self.flush_at(BLOCK)
     }
 
-    /// One entry, with a size in front of its keys.
-    pub(crate) fn entry(
-        &mut self,
-        entry: &Entry<'_>,
-        size: Option<(u8, u64)>,
-    ) -> Result<(), Errno> {
-        entry.print(size, &mut self.block);
+    /// One entry, with more in front of its keys.
+    pub(crate) fn entry(&mut self, entry: &Entry<'_>, more: More) -> Result<(), Errno> {
+        entry.print(more, &mut self.block);
         self.flush_at(BLOCK)
     }
 
@@ -50,7 +46,11 @@ impl<'a> Writer<'a> {
             };
             // One that an older index told would be lost with it, and be counted again.
             let known = matches!(row.source, Source::Measured | Source::Index);
-            self.entry(&entry, known.then_some((table.key(), row.size)))?;
+            let more = More {
+                size: known.then_some((table.key(), row.size)),
+                cross_out: false,
+            };
+            self.entry(&entry, more)?;
         }
         self.flush_at(0)
     }

@@ -1,13 +1,13 @@
 //! Postern with NTLM, as an administrator configures it.
 
 use std::fs::{self, Permissions};
-use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::lab::Doors;
 use crate::lab::daemon::{Daemon, until};
+use crate::lab::postern::{address, messages};
 use crate::lab::tool::Tool;
 use crate::lab::world::{HOST, Lab, is_root};
 
@@ -248,15 +248,4 @@ fn reason(record: &str) -> String {
         .as_str()
         .unwrap_or_default()
         .to_owned()
-}
-
-/// The lines of a JSON log that carry this message.
-fn messages<'log>(log: &'log str, message: &str) -> impl Iterator<Item = &'log str> {
-    let wanted = format!("\"message\":\"{message}\"");
-    log.lines().filter(move |line| line.contains(&wanted))
-}
-
-fn address(record: &str) -> Option<SocketAddr> {
-    let (_, rest) = record.split_once("\"address\":\"")?;
-    rest.split('"').next()?.parse().ok()
 }

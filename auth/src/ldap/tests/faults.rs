@@ -199,6 +199,35 @@ async fn when_every_connection_hangs_the_waiting_are_told_in_time() {
     until(async || directory.login("alice", "right").await == Ok(Verdict::Right)).await;
 }
 
+/// After a while, connections are looked at before they are used. Behind a server that is gone that
+/// takes time for each of them, and the login has no more of it than otherwise.
+#[tokio::test]
+async fn many_idle_connections_that_hang_cost_no_more_than_the_deadline() {
+    let slapd = Slapd::start();
+    let mut settings = impatient(&[slapd.plain()]);
+    settings.search_connections = 8;
+    let directory = directory(settings);
+    let logins: Vec<_> = (0..64)
+        .map(|_| {
+            let directory = Arc::clone(&directory);
+            tokio::spawn(async move { directory.account("alice").await.unwrap().unwrap() })
+        })
+        .collect();
+    for login in logins {
+        login.await.unwrap();
+    }
+    assert!(directory.servers.each()[0].open_connections().0 >= 4);
+    slapd.hold();
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    tokio::time::resume();
+    let (answer, took) = timed(directory.login("alice", "right")).await;
+    assert_eq!(answer, Err(Unavailable::Trouble));
+    assert!(took < BOUND, "{took:?}");
+    slapd.release();
+    until(async || directory.login("alice", "right").await == Ok(Verdict::Right)).await;
+}
+
 #[tokio::test]
 async fn who_goes_away_in_the_middle_takes_the_connection_along() {
     let slapd = Slapd::start();

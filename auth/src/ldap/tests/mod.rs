@@ -1,9 +1,11 @@
 //! The directory against a real slapd, whole and broken, and against servers that do not keep to
 //! the protocol.
 
+mod bounds;
 mod fake;
 mod faults;
 mod login;
+mod odd;
 mod proof;
 mod slapd;
 mod transport;
@@ -67,6 +69,18 @@ impl LdapDirectory {
         let account = self.account(typed).await?;
         let password = Secret::new(password.as_bytes().to_vec());
         self.verify(account.as_deref(), &password, CLIENT).await
+    }
+}
+
+/// Whoever types this name logs in with this password, and with no other.
+async fn assert_password(directory: &LdapDirectory, typed: &str, password: &str) {
+    for (tried, verdict) in [
+        (password, Verdict::Right),
+        ("wrong", Verdict::Wrong),
+        ("", Verdict::Wrong),
+    ] {
+        let answer = directory.login(typed, tried).await;
+        assert_eq!(answer, Ok(verdict), "{typed} with {tried:?}");
     }
 }
 

@@ -444,26 +444,3 @@ fn whoever_lost_the_lock_changes_nothing() {
         "the other one's lock stays"
     );
 }
-
-#[test]
-fn imported_ids_must_be_showable_and_unique() {
-    let site = Site::new();
-    let long = "x".repeat(71);
-    site.write_index(format!(
-        "3 V1 N600\n1 W1 Psame :1.a\n2 W1 Psame :2.b\n3 W1 P4 :3.c\n4 W1 :4.d\n5 W1 P{long} \
-         :5.e\n6 W1 P :6.f\n7 W1 P601 :7.g\n8 W1 P{} :8.h\n",
-        &long[1..]
-    ));
-    for name in ["1.a", "2.b", "3.c", "4.d", "5.e", "6.f", "7.g", "8.h"] {
-        site.put(&format!("cur/{name}"), b"x");
-    }
-    let wanted = ["same", "2", "3", "4", "5", "6", "601", &long[1..]];
-    assert_eq!(uids(&site.open()), wanted);
-    site.put("new/9.i", b"x");
-    site.put("new/9.j", b"x");
-    assert_eq!(
-        uids(&site.open())[8..],
-        ["600", "602"],
-        "601 looks like an imported id"
-    );
-}

@@ -5,6 +5,7 @@
 )]
 
 mod confinement;
+mod imported;
 mod index;
 mod inspection;
 mod paths;

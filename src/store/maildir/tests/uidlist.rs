@@ -4,7 +4,7 @@ use std::io::{BufReader, Cursor, Read};
 
 use proptest::prelude::*;
 
-use super::super::uidlist::{Damage, End, Entry, Header, HeaderError, Lines, MAX_LINE};
+use super::super::uidlist::{Damage, End, Entry, Header, HeaderError, Lines, MAX_LINE, More};
 
 #[test]
 fn reads_headers_of_both_versions() {
@@ -117,13 +117,15 @@ proptest! {
         let keys = keys.join(" ");
         let entry = Entry { uid, keys: keys.as_bytes(), base: base.as_bytes() };
         let mut line = Vec::new();
-        entry.print(None, &mut line);
+        entry.print(More::default(), &mut line);
         prop_assert_eq!(line.pop(), Some(b'\n'));
         prop_assert_eq!(Entry::parse(&line, 3), Some(entry));
         line.clear();
-        entry.print(Some((b'w', 7)), &mut line);
+        entry.print(More { size: Some((b'w', 7)), cross_out: true }, &mut line);
         line.pop();
-        prop_assert_eq!(Entry::parse(&line, 3).and_then(|entry| entry.value(b'w')), Some(&b"7"[..]));
+        let again = Entry::parse(&line, 3).unwrap();
+        prop_assert_eq!(again.value(b'w'), Some(&b"7"[..]));
+        prop_assert!(again.is_crossed_out());
     }
 
     #[test]
