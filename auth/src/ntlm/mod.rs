@@ -22,12 +22,14 @@ mod text;
 
 pub(crate) use acceptor::{Demands, Transcript, Weakness, binding};
 pub(crate) use authenticate::{Authenticate, Response};
+pub(crate) use av_pair::AvPairs;
 pub(crate) use challenge::Challenge;
 pub use challenge::NtlmNames;
 pub use hash::NtHash;
 pub(crate) use keys::Key;
 pub(crate) use negotiate::Negotiate;
 pub use policy::{NtlmMode, NtlmPolicy, NtlmVerify};
+pub(crate) use text::Encoding;
 
 #[cfg(test)]
 pub(crate) mod client;

@@ -21,7 +21,7 @@ use crate::directory::Unavailable;
 use crate::pool::Pool;
 
 use helper::{Helper, HelperError};
-pub(crate) use protocol::{Request, Verdict};
+pub(crate) use protocol::{OutOfStep, Request, Verdict, answer, request};
 
 #[cfg(test)]
 mod tests;
