@@ -56,4 +56,7 @@ macro_rules! targets {
     };
 }
 
-targets! { command config line maildir names sasl session stuffing uidlist users }
+targets! {
+    ap_req command config keytab ldap line maildir names ntlm_authenticate ntlm_login
+    ntlm_negotiate ntlm_pairs sasl session stuffing uidlist users winbind
+}

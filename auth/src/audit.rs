@@ -53,7 +53,7 @@ pub enum Reason {
     LockedOut,
     /// What the client sent is not a message of the mechanism.
     Malformed,
-    /// The mechanism does not exist, or not on this channel.
+    /// The mechanism is not offered on this channel.
     MechanismNotOffered,
     /// The password is right, and has to be changed before it is of use.
     MustChangePassword,
@@ -255,8 +255,8 @@ pub struct LoginRecord {
     pub session: u64,
     /// The client's address; an IPv4-mapped one as IPv4.
     pub address: IpAddr,
-    /// `USER` for USER and PASS, else the SASL mechanism; `?` for one that this server does not
-    /// know, as what was typed there may be a password in the wrong place.
+    /// `USER` for USER and PASS, else the SASL mechanism; `?` where one attempt too many named none
+    /// that this server knows, as what was typed there may be a password in the wrong place.
     pub mechanism: &'static str,
     /// Whether the connection runs under TLS.
     pub tls: bool,

@@ -101,7 +101,8 @@ impl Authenticator {
     ///
     /// # Errors
     /// A refusal of kind `Mechanism` when it is not offered on this channel; the attempt has left
-    /// its record. Of kind `Unavailable` when the mechanism cannot be started. Of kind
+    /// its record, unless no mechanism has this name: that was no attempt to log in, and what was
+    /// typed may be a password in the wrong place. Of kind `Unavailable` when the mechanism cannot be started. Of kind
     /// `Credentials`, and to close, when the connection has begun as many attempts as it may; only
     /// the first of these leaves a record.
     pub fn begin(
@@ -111,7 +112,6 @@ impl Authenticator {
         caller: &mut Caller,
     ) -> Result<Exchange, Refusal> {
         let known = mechanism::find(mechanism);
-        // What was typed here may be a password in the wrong place: it is not recorded.
         let name = known.map_or("?", MechanismSpec::name);
         let (admitted, standing, mut entry) = self.open(name, channel, caller);
         let refusal = |kind| {
@@ -120,6 +120,10 @@ impl Authenticator {
         };
         if !admitted {
             return Err(refusal(RefusalKind::Credentials));
+        }
+        if known.is_none() {
+            entry.discard();
+            return Err(refusal(RefusalKind::Mechanism));
         }
         let client = caller.address();
         let Some(spec) = self

@@ -29,7 +29,7 @@ pub struct TlsFacts {
     /// where its signature algorithm defines no hash.
     pub server_end_point: Option<Arc<[u8]>>,
     /// The same of the certificate that was shown under this name before the last reload that
-    /// changed it: other servers of the same name may still show it.
+    /// changed it, for 24 hours: other servers of the same name may still show it.
     pub previous_end_point: Option<Arc<[u8]>>,
     /// The client's certificate in DER, when it showed one; the handshake has checked it against
     /// the authorities and revocation lists of the configuration.

@@ -43,6 +43,8 @@ mod ntlm;
 mod password;
 mod policy;
 mod pool;
+#[doc(hidden)]
+pub mod readers;
 mod refusal;
 mod scram;
 mod secret;

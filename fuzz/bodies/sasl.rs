@@ -10,7 +10,7 @@ use postern_auth::{Exchange, LoginRecord, Progress, TlsFacts};
 
 use super::scram::Client;
 use super::secret;
-use super::toy::{House, disguise};
+use super::toy::{House, disguise, is_mechanism};
 
 /// In the order in which they are offered.
 const MECHANISMS: [&str; 5] = [
@@ -63,8 +63,9 @@ fn play(input: &[u8], disguised: bool) -> (Vec<String>, Vec<LoginRecord>) {
         let words: Vec<&[u8]> = line.splitn(3, |octet| *octet == b' ').collect();
         let (mut talking, response) = match (words.as_slice(), talk.take()) {
             ([b"AUTH", name, rest @ ..], _) => {
-                begun += 1;
-                match begin(&mut house, &String::from_utf8_lossy(name)) {
+                let name = String::from_utf8_lossy(name);
+                begun += usize::from(is_mechanism(&name));
+                match begin(&mut house, &name) {
                     Ok(talk) => (talk, rest.first().copied()),
                     Err(refusal) => {
                         closed = refusal.close;

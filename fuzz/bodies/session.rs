@@ -15,11 +15,11 @@ use postern::pop3::{
     Extent, Next, NotOpened, NotRetrieved, Offer, Order, Profile, Session, Settings, Turn, Utf8,
 };
 use postern::store::{Maildrop, MemoryStore, StoreError};
-use postern_auth::{Exchange, Progress, Secret};
+use postern_auth::{Exchange, LoginType, Progress, Secret};
 
 use super::model::{Model, well_formed};
 use super::secret;
-use super::toy::House;
+use super::toy::{House, is_mechanism};
 
 /// Plays the session in one piece, in small pieces, and with other passwords. What is sent is the
 /// same each time, and so is what is logged.
@@ -143,7 +143,11 @@ impl<'a> Talk<'a> {
         let mut talk = Self {
             setup,
             session: Session::new(setup.settings.clone(), setup.offer(false)),
-            house: House::new(&["PLAIN"], None),
+            house: House::changed(&["PLAIN"], None, |_, rule| {
+                if setup.starttls {
+                    rule.login_type = LoginType::Secure;
+                }
+            }),
             exchange: None,
             model: Model::new(&store),
             store,
@@ -212,6 +216,7 @@ impl<'a> Talk<'a> {
             b't' if self.awaits_tls => {
                 lines.clear();
                 self.session.secured(self.setup.offer(true));
+                self.house.channel.tls = Some(Arc::default());
                 self.awaits_tls = false;
             }
             _ if self.closed => {}
@@ -329,7 +334,7 @@ impl<'a> Talk<'a> {
 
     fn begin(&mut self, mechanism: &str, response: Option<&[u8]>) -> Turn {
         assert!(self.maildrop.is_none(), "one login a session");
-        self.begun += 1;
+        self.begun += usize::from(is_mechanism(mechanism));
         let House {
             authenticator,
             channel,

@@ -8,12 +8,17 @@ use std::time::Duration;
 use postern_auth::{
     Account, Answer, Audit, Authenticator, Caller, CertificateName, Channel, CrossSite, Directory,
     Exchange, ExtendedProtection, Fingerprint, Identity, Login, LoginRecord, LoginRule, LoginType,
-    NtlmNames, NtlmPolicy, Policy, Progress, ScramAnswer, Secret, Site, TlsFacts, Unavailable,
-    Verdict,
+    NtHash, NtlmNames, NtlmPolicy, Policy, Progress, ScramAnswer, Secret, Site, TlsFacts,
+    Unavailable, Verdict,
 };
 use tokio::runtime::{Builder, Runtime};
 
 use super::scram;
+
+/// The NT hash of everybody but `sales`, who has none: of `Password` ([MS-NLMP] §4.2.2.1.2).
+pub(crate) const NT_HASH: [u8; 16] = [
+    164, 244, 156, 64, 101, 16, 189, 202, 182, 130, 78, 231, 195, 15, 216, 82,
+];
 
 /// Says yes to every password, unless its first octet says otherwise: `w` wrong, `n` no password,
 /// `o` overloaded, `t` trouble. Names say the rest: see [`account`].
@@ -89,6 +94,11 @@ impl Directory for Toy {
         Box::pin(std::future::ready(Ok(account("alice").map(Arc::new))))
     }
 
+    fn nt_hash<'a>(&'a self, account: &'a Account, _: IpAddr) -> Answer<'a, Option<NtHash>> {
+        let hash = (account.name != "sales").then(|| NtHash::from_octets(NT_HASH));
+        Box::pin(std::future::ready(Ok(hash)))
+    }
+
     fn verify<'a>(
         &'a self,
         account: Option<&'a Account>,
@@ -120,8 +130,17 @@ impl Audit for Records {
 impl House {
     /// A house whose throttle is off, and a connection that may do everything of this.
     pub(crate) fn new(mechanisms: &[&str], tls: Option<TlsFacts>) -> Self {
+        Self::changed(mechanisms, tls, |_, _| ())
+    }
+
+    /// The same with other rules.
+    pub(crate) fn changed(
+        mechanisms: &[&str],
+        tls: Option<TlsFacts>,
+        change: impl FnOnce(&mut Policy, &mut LoginRule),
+    ) -> Self {
         let (directory, records) = (Arc::new(Toy::default()), Arc::new(Records::default()));
-        let policy = Policy {
+        let mut policy = Policy {
             site: Some(Site::new("here")),
             cross_site: CrossSite::Refuse,
             attempts_per_connection: 3,
@@ -138,13 +157,14 @@ impl House {
                 dns_computer: "toy.test".to_owned(),
             }),
         };
-        let rule = LoginRule {
+        let mut rule = LoginRule {
             login_type: LoginType::PlainText,
             mechanisms: mechanisms.iter().map(|name| (*name).to_owned()).collect(),
             user_pass: true,
             extended_protection: ExtendedProtection::Allow,
             accept_ntlmv1: Vec::new(),
         };
+        change(&mut policy, &mut rule);
         Self {
             authenticator: Authenticator::with_directory(
                 policy,
@@ -198,6 +218,21 @@ impl House {
         };
         locked(&self.records.0).iter().map(timeless).collect()
     }
+}
+
+/// Whether a mechanism has this name. To ask for any other one is no attempt to log in.
+pub(crate) fn is_mechanism(name: &str) -> bool {
+    const NAMES: [&str; 8] = [
+        "EXTERNAL",
+        "GSS-SPNEGO",
+        "GSSAPI",
+        "LOGIN",
+        "NTLM",
+        "PLAIN",
+        "SCRAM-SHA-256",
+        "SCRAM-SHA-256-PLUS",
+    ];
+    NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// The permission to open somebody's maildrop, by the one way to it.

@@ -4,6 +4,10 @@
 //! saw; channel bindings need that. Every reload makes new ticket keys: a resumed session would
 //! otherwise still be bound to a certificate that is gone.
 #![expect(clippy::disallowed_types, reason = "the door is where sockets are")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the door is where time is looked at"
+)]
 
 mod clients;
 mod end_point;
@@ -15,6 +19,7 @@ mod tests;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::{Acceptor, ClientHello, ProducesTickets, ResolvesServerCert};
@@ -25,6 +30,7 @@ use rustls::{
 };
 use rustls_pki_types::UnixTime;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -42,6 +48,11 @@ use shown::{Sessions, Tickets};
 /// Tickets sent after a full handshake of TLS 1.3. Each one costs; clients use one.
 const TICKETS: usize = 1;
 
+/// How long a certificate that was replaced stays known to bind to: until the other servers of the
+/// same name have the new one. Not for ever, as it may have been replaced because its key was lost:
+/// whoever has that key could hand on the logins of those who still believe in it.
+const REPLACED_STAYS: Duration = Duration::from_hours(24);
+
 /// The certificates of one generation of the configuration.
 pub struct Tls {
     default: Presented,
@@ -56,8 +67,15 @@ struct Presented {
     config: Arc<ServerConfig>,
     /// The channel binding to it.
     end_point: Option<Arc<[u8]>>,
-    /// The binding to the last other certificate that this name had in this process.
-    previous: Option<Arc<[u8]>>,
+    /// The last other certificate that this name had in this process.
+    previous: Option<Replaced>,
+}
+
+/// A certificate that another one took the place of.
+#[derive(Clone)]
+struct Replaced {
+    end_point: Arc<[u8]>,
+    at: Instant,
 }
 
 impl Tls {
@@ -69,9 +87,10 @@ impl Tls {
     pub fn load(config: &config::Tls, before: Option<&Self>) -> Result<Self, TlsError> {
         let mut tls = Self::anew(config)?;
         if let Some(before) = before {
-            tls.default.follows(&before.default);
+            let now = Instant::now();
+            tls.default.follows(&before.default, now);
             for (name, presented) in &mut tls.by_name {
-                presented.follows(before.presented_to(Some(name)));
+                presented.follows(before.presented_to(Some(name)), now);
             }
         }
         Ok(tls)
@@ -120,12 +139,20 @@ impl Tls {
 
 impl Presented {
     /// Takes the place of another certificate, or of the same one.
-    fn follows(&mut self, before: &Self) {
+    fn follows(&mut self, before: &Self, at: Instant) {
         self.previous = if self.end_point == before.end_point {
             before.previous.clone()
         } else {
-            before.end_point.clone()
+            let end_point = before.end_point.clone();
+            end_point.map(|end_point| Replaced { end_point, at })
         };
+    }
+
+    /// The binding to the certificate before this one, while it counts.
+    fn previous_end_point(&self, now: Instant) -> Option<Arc<[u8]>> {
+        let replaced = self.previous.as_ref()?;
+        let counts = now.saturating_duration_since(replaced.at) < REPLACED_STAYS;
+        counts.then(|| Arc::clone(&replaced.end_point))
     }
 }
 
@@ -197,7 +224,7 @@ fn facts(connection: &ServerConnection, presented: &Presented) -> TlsFacts {
     TlsFacts {
         exporter: exported.and_then(Result::ok),
         server_end_point: presented.end_point.clone(),
-        previous_end_point: presented.previous.clone(),
+        previous_end_point: presented.previous_end_point(Instant::now()),
         client_certificate: certificate.map(|der| der.as_ref().into()),
     }
 }

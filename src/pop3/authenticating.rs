@@ -59,6 +59,8 @@ impl Authenticating {
         let say = match refusal.kind {
             RefusalKind::Credentials if self.by_password => Say::PasswordRefused,
             RefusalKind::Credentials => Say::AuthRefused,
+            // Where nothing may be tried before TLS, AUTH is not a question of the mechanism.
+            RefusalKind::Mechanism if context.offer.is_closed() => Say::WrongState,
             RefusalKind::Mechanism => Say::NoMechanism,
             RefusalKind::Unavailable => Say::Unavailable,
         };

@@ -20,7 +20,7 @@ impl Authorization {
     /// next line (RFC 1939 §7: PASS directly after USER).
     pub(super) fn command(self, command: Command<'_>, more: bool, context: &mut Context) -> Step {
         let turn = match command {
-            Command::Auth(mechanism, initial) => return begin(mechanism, initial, context),
+            Command::Auth(mechanism, initial) => return begin(mechanism, initial),
             Command::Pass(password) => return self.pass(password, context),
             Command::Stls => return starttls(more, context),
             Command::User(login) => return user(login, context),
@@ -75,11 +75,8 @@ fn user(login: &[u8], context: &Context) -> Step {
     )
 }
 
-fn begin(mechanism: &str, initial_response: Option<Secret>, context: &Context) -> Step {
-    // Where nothing may be tried before TLS, AUTH is not a question of the mechanism.
-    if context.offer.is_closed() {
-        return stay(context, Say::WrongState);
-    }
+/// Whether the mechanism is offered here is asked of the authenticator, who records what is refused.
+fn begin(mechanism: &str, initial_response: Option<Secret>) -> Step {
     let next = Next::Begin {
         mechanism: mechanism.to_owned(),
         initial_response,

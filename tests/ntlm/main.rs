@@ -24,6 +24,7 @@ mod accepted;
 mod bindings;
 mod logins;
 mod ntlmv1;
+mod offered;
 mod refused;
 mod relay;
 mod scan;

@@ -88,7 +88,7 @@ const ROWS: &[Row] = &[
         stage.responses(Hand::new("", "", ""), |_, _| (vec![0], Vec::new()))),
     Row("anonymous, with a domain", "anonymous", |stage|
         stage.responses(Hand::new("", "HOUSE", ""), |_, _| (vec![0], Vec::new()))),
-    Row("no name and an empty password", "unknown-user", |stage|
+    Row("no name and an empty password", "malformed", |stage|
         stage.hand(Hand::new("", "HOUSE", ""), |_| ())),
     Row("a guest without a password", "blocked", |stage|
         stage.hand(Hand::new("Guest", "HOUSE", ""), |_| ())),

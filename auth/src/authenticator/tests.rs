@@ -51,15 +51,19 @@ fn what_is_not_offered_is_refused_and_recorded() {
     let house = house(policy());
     let clear = channel(LoginType::Secure, false);
     let tls = channel(LoginType::Secure, true);
+    let mut recorded = 0;
     for (name, channel, shown) in [
-        ("PLAIN", &clear, "PLAIN"),
-        ("pLaIn", &clear, "PLAIN"),
-        // Offered by the rule, but not known; and perhaps a password in the wrong place.
-        ("X-NONE", &tls, "?"),
+        ("PLAIN", &clear, Some("PLAIN")),
+        ("pLaIn", &clear, Some("PLAIN")),
         // Known, but there is no key of Kerberos.
-        ("GSSAPI", &tls, "GSSAPI"),
-        ("S3cr3t", &tls, "?"),
-        ("", &tls, "?"),
+        ("GSSAPI", &tls, Some("GSSAPI")),
+        // Known, but not in the rule.
+        ("NTLM", &tls, Some("NTLM")),
+        // Offered by the rule, but not known; and perhaps a password in the wrong place: neither is
+        // an attempt to log in.
+        ("X-NONE", &tls, None),
+        ("S3cr3t", &tls, None),
+        ("", &tls, None),
     ] {
         let refusal = house.desk.begin(name, channel, &mut caller()).unwrap_err();
         assert_eq!(
@@ -69,10 +73,13 @@ fn what_is_not_offered_is_refused_and_recorded() {
                 close: false
             }
         );
-        assert_eq!(house.last().reason, Reason::MechanismNotOffered);
-        assert_eq!(house.last().mechanism, shown);
+        if let Some(shown) = shown {
+            recorded += 1;
+            assert_eq!(house.last().reason, Reason::MechanismNotOffered);
+            assert_eq!(house.last().mechanism, shown);
+        }
+        assert_eq!(house.reasons().len(), recorded, "{name}");
     }
-    assert_eq!(house.reasons().len(), 6);
 }
 
 #[test]

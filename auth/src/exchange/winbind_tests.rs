@@ -15,6 +15,15 @@ fn saying(answer: &str) -> String {
     )
 }
 
+/// Says the one of requests about this domain, written in base64, and the other of all others.
+fn telling_apart(domain: &str, one: &str, other: &str) -> String {
+    format!(
+        "said='{other}'; while read -r line; do case \"$line\" in *{domain}) said='{one}';; \
+         Postern-Sync*) printf \"$said\\n.\\nError: Unknown request %s\\n.\\n\" \"${{line%%:*}}\"; \
+         said='{other}';; esac; done"
+    )
+}
+
 const YES: &str = "Authenticated: Yes\\nUser-Session-Key: 000102030405060708090A0B0C0D0E0F";
 const NO: &str =
     "Authenticated: No\\nAuthentication-Error: The specified account does not exist.\\n.";
@@ -85,6 +94,31 @@ async fn the_domain_says_who_verifies() {
     };
     refused(plain(&house, &bound(None), principal).await);
     assert_eq!(house.reasons()[4..], ["wrong-password", "wrong-password"]);
+}
+
+/// One domain's controller is gone: whoever names it hears of trouble, and all others come in.
+#[tokio::test]
+async fn trouble_with_one_domain_is_nobody_elses() {
+    let script = telling_apart("UEFSVE5FUg==", NOBODY_THERE, YES);
+    let house = asks(NtlmVerify::Winbind, shell(&script));
+    let partner = Client {
+        domain: "PARTNER",
+        ..CLIENT
+    };
+    for _ in 0..3 {
+        let refusal = refused(plain(&house, &bound(None), partner).await);
+        assert_eq!(refusal.kind, RefusalKind::Unavailable);
+        granted(plain(&house, &bound(None), CORP).await);
+    }
+}
+
+/// A domain without a name would be a question about nobody.
+#[tokio::test]
+async fn a_domain_alone_is_not_asked_about() {
+    let house = asks(NtlmVerify::Winbind, shell(&saying(NOBODY_THERE)));
+    let nobody = Client { user: "", ..CORP };
+    refused(plain(&house, &bound(None), nobody).await);
+    assert_eq!(house.last().reason, Reason::Malformed);
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ mod principal;
 mod rules;
 mod talk;
 
+pub(crate) use ap_req::read as ticket;
 pub use enctype::Enctype;
 pub(crate) use failure::Failure;
 pub use keys::{Gssapi, GssapiSettings, KeysError, ServiceName};

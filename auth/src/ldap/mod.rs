@@ -49,5 +49,17 @@ pub use server::{LdapServer, ServerError};
 pub use settings::{LdapSettings, Proof, ServiceAccount, SetupError};
 pub use tls::{LdapTls, LdapTlsError};
 
+/// The filter of the one question that finds who typed this, as it is sent.
+pub(crate) fn filter_text(schema: &Schema, login: &crate::Login) -> String {
+    let question = question::by_login(schema, "", Vec::new(), login);
+    question.filter.to_string()
+}
+
+/// The name under which an account binds, as it is sent.
+pub(crate) fn bind_name(template: &NameTemplate, account: &str) -> Option<String> {
+    let name = template.fill(account)?;
+    Some(name.as_str().to_owned())
+}
+
 #[cfg(test)]
 mod tests;

@@ -45,6 +45,11 @@ impl<'a> AvPairs<'a> {
         }
     }
 
+    /// All of them, in their order.
+    pub(crate) fn into_list(self) -> Vec<(u16, &'a [u8])> {
+        self.0
+    }
+
     /// The value of one kind, which need not be there.
     pub(crate) fn get(&self, kind: u16) -> Option<&'a [u8]> {
         let found = self.0.iter().find(|(known, _)| *known == kind);

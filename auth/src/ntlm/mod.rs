@@ -22,6 +22,7 @@ mod text;
 
 pub(crate) use acceptor::{Demands, Transcript, Weakness, binding};
 pub(crate) use authenticate::{Authenticate, Response};
+pub(crate) use av_pair::AvPairs;
 pub(crate) use challenge::Challenge;
 pub use challenge::NtlmNames;
 pub(crate) use challenge::netbios_names;
@@ -29,6 +30,7 @@ pub use hash::NtHash;
 pub(crate) use keys::Key;
 pub(crate) use negotiate::Negotiate;
 pub use policy::{NtlmMode, NtlmPolicy, NtlmVerify};
+pub(crate) use text::Encoding;
 
 #[cfg(test)]
 pub(crate) mod client;

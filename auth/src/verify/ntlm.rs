@@ -102,6 +102,10 @@ impl Desk {
         if matches!(transcript.authenticate.response, Response::Anonymous) {
             return Err(Fault::Refused(Reason::Anonymous));
         }
+        // A domain alone is nobody's name, whatever a domain controller would make of it.
+        if user.is_empty() {
+            return Err(Fault::Refused(Reason::Malformed));
+        }
         let parse =
             |typed: &str| Login::parse(typed).map_err(|_| Fault::Refused(Reason::Malformed));
         let login = parse(&typed)?;

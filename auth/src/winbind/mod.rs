@@ -3,7 +3,7 @@
 //! Samba's `ntlm_auth` is run as a program and asked over its pipes. The work is done in a pool of
 //! its own, fair by client address and bounded, so that a controller that is slow or gone keeps
 //! nobody waiting but those who ask it. A helper in doubt is killed and another one started; after
-//! a failure the next attempt is made a little later, and the waiting get their answer at once.
+//! a failure of one the next attempt is made a little later, and the waiting get their answer at once.
 //!
 //! This room never decides who may log in, and never sees a password.
 
@@ -23,7 +23,7 @@ use crate::pool::Pool;
 
 use helper::{Helper, HelperError};
 pub use joined::JoinedNames;
-pub(crate) use protocol::{Request, Verdict};
+pub(crate) use protocol::{OutOfStep, Request, Verdict, answer, request};
 
 #[cfg(test)]
 mod tests;
@@ -69,6 +69,8 @@ struct Fault {
     pause: Duration,
     /// When the next question may be asked, on the clock.
     until: Duration,
+    /// When a controller's trouble may be told again.
+    told_until: Duration,
 }
 
 impl Winbind {
@@ -118,7 +120,7 @@ impl Shared {
         }
         match self.ask(request) {
             Ok(Verdict::Trouble(words)) => {
-                self.failed(&words);
+                self.troubled(&words);
                 Err(Unavailable::Trouble)
             }
             Ok(verdict) => {
@@ -142,6 +144,19 @@ impl Shared {
         let verdict = helper.ask(request, self.within)?;
         lock(&self.idle).push(helper);
         Ok(verdict)
+    }
+
+    /// The helper is well, and the controller that it needed is not. That may be one of a domain that
+    /// the client named: others are asked about as before, or anybody could keep everybody out.
+    fn troubled(&self, words: &str) {
+        let mut fault = lock(&self.fault);
+        let now = self.clock.elapsed();
+        fault.pause = Duration::ZERO;
+        if now < fault.told_until {
+            return;
+        }
+        fault.told_until = now + LONGEST_PAUSE;
+        tracing::error!(error = words, "the domain controller could not be asked");
     }
 
     /// Failures in a row pause the questions, and every first one is a record.

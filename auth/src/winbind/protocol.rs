@@ -47,7 +47,7 @@ pub(crate) enum Verdict {
 pub(crate) struct OutOfStep;
 
 /// The lines of a request. Names are always in base64: a line end in one would begin another line.
-pub(super) fn request(request: &Request, nonce: u64) -> String {
+pub(crate) fn request(request: &Request, nonce: u64) -> String {
     let mut lines = String::new();
     let encoded = |text: &str| BASE64_STANDARD.encode(text);
     let hex = |octets: &[u8]| {
@@ -82,14 +82,15 @@ fn parameter(nonce: u64) -> String {
 }
 
 /// What was read so far: none while the answer is not complete.
-pub(super) fn answer(read: &[u8], nonce: u64) -> Result<Option<Verdict>, OutOfStep> {
-    let text = std::str::from_utf8(read).map_err(|_| OutOfStep)?;
+pub(crate) fn answer(read: &[u8], nonce: u64) -> Result<Option<Verdict>, OutOfStep> {
     let parameter = parameter(nonce);
     let mut before = Vec::new();
-    for line in text.split_inclusive('\n') {
-        let Some(line) = line.strip_suffix('\n') else {
+    for line in read.split_inclusive(|octet| *octet == b'\n') {
+        // A read may end anywhere, also within a character.
+        let Some(line) = line.strip_suffix(b"\n") else {
             return Ok(None);
         };
+        let line = std::str::from_utf8(line).map_err(|_| OutOfStep)?;
         if line.starts_with("Error:") && line.contains(&parameter) {
             return verdict(&before).map(Some);
         }
@@ -146,7 +147,8 @@ fn is_trouble(words: &str) -> bool {
 
 fn session_key(digits: &str) -> Option<Key> {
     let mut octets = [0; 16];
-    if digits.len() != 32 || !digits.is_ascii() {
+    // `from_str_radix` would take a sign for a digit.
+    if digits.len() != 32 || !digits.bytes().all(|octet| octet.is_ascii_hexdigit()) {
         return None;
     }
     for (octet, at) in octets.iter_mut().zip((0..32).step_by(2)) {

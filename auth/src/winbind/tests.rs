@@ -64,6 +64,7 @@ fn contradictions_are_no_verdicts() {
         "Authenticated: No\nUser-Session-Key: FDB3076AD91371F868BC6AE45911300A\n.\n",
         "Authenticated: No\n.\nAuthenticated: Yes\nUser-Session-Key: FDB3076AD91371F868BC6AE45911300A\n.\n",
         "Authenticated: Yes\nUser-Session-Key: FDB3\n.\n",
+        "Authenticated: Yes\nUser-Session-Key: +D+3+7+A+9+3+1+8+8+C+A+4+9+1+0+A\n.\n",
         "Authenticated: Perhaps\n.\n",
         "nonsense\n.\n",
     ] {
@@ -78,14 +79,44 @@ fn contradictions_are_no_verdicts() {
 
 #[test]
 fn a_controller_that_is_gone_is_no_wrong_password() {
+    let verdict = |words: &str| {
+        let lines = format!("Authenticated: No\nAuthentication-Error: {words}\n.\n.\n{SYNC}");
+        read(&lines).unwrap().unwrap()
+    };
     for words in [
         "No logon servers are currently available to service the logon request.",
+        "NT_STATUS_NO_LOGON_SERVERS",
         "The trust relationship between the primary domain and the trusted domain failed.",
+        "NT_STATUS_TRUSTED_DOMAIN_FAILURE",
+        "NT_STATUS_IO_TIMEOUT",
+        // winbindd does not run.
+        "Reading winbind reply failed!",
     ] {
-        let lines = format!("Authenticated: No\nAuthentication-Error: {words}\n.\n.\n{SYNC}");
-        assert!(
-            matches!(read(&lines).unwrap(), Some(Verdict::Trouble(_))),
-            "{words}"
-        );
+        assert!(matches!(verdict(words), Verdict::Trouble(_)), "{words}");
     }
+    for words in [
+        "The attempted logon is invalid. This is either due to a bad username or authentication information.",
+        "The specified account does not exist.",
+        "The referenced account is currently disabled and may not be logged on to.",
+        "Account locked out",
+        "",
+    ] {
+        assert!(matches!(verdict(words), Verdict::Wrong(_)), "{words}");
+    }
+    // What the program says of a request that it does not understand.
+    let error = format!("Error: No password supplied\n.\n{SYNC}");
+    assert!(matches!(read(&error), Ok(Some(Verdict::Trouble(_)))));
+}
+
+/// A pipe gives what it has: a piece may end within a character.
+#[test]
+fn an_answer_may_be_cut_anywhere() {
+    let words = "Das Konto ist für heute gesperrt";
+    let lines = format!("Authenticated: No\nAuthentication-Error: {words}\n.\n.\n{SYNC}");
+    for length in 0..lines.len() {
+        let part = answer(&lines.as_bytes()[..length], NONCE);
+        assert!(matches!(part, Ok(None)), "{length}");
+    }
+    let whole = read(&lines).unwrap();
+    assert!(matches!(whole, Some(Verdict::Wrong(said)) if said == words));
 }

@@ -7,7 +7,7 @@ use super::record::Record;
 /// What an administrator wants to be rid of, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
-    /// A password that anyone on the path could read.
+    /// Let in without TLS: anyone on the path could read the mail, and the password where one was sent.
     Cleartext,
     /// NTLMv1 or LM, offered by the client. Refused, unless its network is excepted.
     NtlmV1,
@@ -15,7 +15,7 @@ pub(super) enum Kind {
     Ntlm,
     /// Bound to another TLS connection than this one, and let in for now.
     Misbound,
-    /// Let in under TLS without saying which TLS connection was meant, by a mechanism that could.
+    /// Let in without saying which TLS connection was meant, by a mechanism that could; or without one.
     Unbound,
     /// Let in by NTLM although it is to be switched off.
     NtlmOff,
@@ -47,7 +47,8 @@ impl Kind {
     pub(super) fn heading(self) -> &'static str {
         match self {
             Self::Cleartext => {
-                "Passwords in clear text (let the client use TLS, then `login.type = \"secure\"`)"
+                "Logins in clear text (USER, PLAIN and LOGIN show the password; let the client use TLS, \
+                 then `login.type = \"secure\"`)"
             }
             Self::NtlmV1 => {
                 "NTLMv1 offered (let the client send NTLMv2, or give it TLS and a password, or Kerberos)"
@@ -68,7 +69,7 @@ impl Kind {
         let by = |names: &[&str]| names.contains(&&*record.mechanism);
         let breaks = |rule: &str| record.would_break.iter().any(|word| word == rule);
         match self {
-            Self::Cleartext => record.granted && !record.tls && by(&["USER", "PLAIN", "LOGIN"]),
+            Self::Cleartext => record.granted && !record.tls,
             Self::NtlmV1 => {
                 ["ntlmv1", "lm-only"].contains(&&*record.reason)
                     || record
@@ -81,7 +82,7 @@ impl Kind {
             Self::Unbound => {
                 let binds = by(&["NTLM", "GSSAPI", "GSS-SPNEGO"]);
                 let is_bound = record.binding.is_some() || breaks("protection-allow");
-                record.granted && record.tls && binds && !is_bound
+                record.granted && binds && !is_bound
             }
             Self::NtlmOff => breaks("ntlm-off"),
         }
@@ -173,7 +174,15 @@ mod tests {
             (r#"mechanism="USER" tls=true reason="granted""#, &[]),
             (
                 r#"mechanism="SCRAM-SHA-256" tls=false reason="granted""#,
+                &["cleartext"],
+            ),
+            (
+                r#"mechanism="SCRAM-SHA-256" tls=true reason="granted""#,
                 &[],
+            ),
+            (
+                r#"mechanism="NTLM" tls=false binding="none" ntlm="v2" reason="granted""#,
+                &["cleartext", "ntlm", "no-channel-binding"],
             ),
             (
                 r#"mechanism="NTLM" tls=true binding="none" ntlm="v2" reason="granted""#,
@@ -193,7 +202,7 @@ mod tests {
             ),
             (
                 r#"mechanism="NTLM" tls=false binding="none" ntlm="v1" reason="granted""#,
-                &["ntlmv1", "ntlm"],
+                &["cleartext", "ntlmv1", "ntlm", "no-channel-binding"],
             ),
             (
                 r#"mechanism="GSSAPI" tls=true binding="none" reason="granted""#,
@@ -208,7 +217,7 @@ mod tests {
             ("wrong-password", "v2", &[]),
         ] {
             let fields = format!(
-                "mechanism=\"NTLM\" tls=true binding=\"none\" ntlm=\"{form}\" reason=\"{reason}\""
+                "mechanism=\"NTLM\" tls=false binding=\"none\" ntlm=\"{form}\" reason=\"{reason}\""
             );
             assert_eq!(kinds(&fields, "refused"), expected, "{reason}");
         }

@@ -55,7 +55,9 @@ pub(super) const LOGIN: Section = Section {
                   the log says `would_break` for whoever a stricter rule would refuse. `allow`: who binds must be bound \
                   to this server; who cannot bind is let in. `require`: everybody must. Then these mechanisms are not \
                   offered without TLS, nor under a certificate whose signature defines no hash (Ed25519), unless \
-                  `tls.extra_certificates` names one.",
+                  `tls.extra_certificates` names one. After a reload that changes a certificate, clients may be bound to \
+                  the one before it for 24 hours, or until the next change or a restart: other servers of the same \
+                  name may still show it. If its key was lost, restart.",
             exchange: Some("Set-PopSettings -ExtendedProtectionPolicy"),
             dovecot: None,
         },

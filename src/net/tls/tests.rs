@@ -7,6 +7,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
@@ -262,6 +263,30 @@ async fn the_certificate_before_the_last_reload_stays_known_under_its_name() {
         .push(("third.test".to_owned(), config.sni[0].1.clone()));
     let named = load(&config, Some(&again));
     assert_eq!(ends(&named, "third.test").await, (first, second));
+}
+
+#[test]
+fn a_certificate_that_was_replaced_is_forgotten_after_a_day() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut config = configured(folder.path());
+    let began = Tls::load(&config, None).expect("certificates that can be used");
+    std::mem::swap(&mut config.default, &mut config.sni[0].1);
+    let swapped = Tls::load(&config, Some(&began)).expect("the same certificates");
+    // A reload that changes no certificate does not begin the day anew.
+    let again = Tls::load(&config, Some(&swapped)).expect("the same certificates");
+    let replaced = swapped
+        .default
+        .previous
+        .as_ref()
+        .expect("the one before")
+        .at;
+    for tls in [&swapped, &again] {
+        for (hours, counts) in [(0, true), (23, true), (24, false), (1000, false)] {
+            let now = replaced + Duration::from_hours(hours);
+            let known = tls.default.previous_end_point(now);
+            assert_eq!(known.is_some(), counts, "after {hours} hours");
+        }
+    }
 }
 
 #[test]

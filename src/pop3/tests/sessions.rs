@@ -1,6 +1,6 @@
 //! Whole sessions against the engine.
 
-use postern_auth::RefusalKind;
+use postern_auth::{Refusal, RefusalKind};
 
 use super::{Played, open_offer, refusal, settings};
 use crate::pop3::{
@@ -117,15 +117,18 @@ fn a_closed_channel_refuses_alike() {
     let mut played = Played::new(settings(), clear_offer());
     let first = played.line("USER alice");
     assert!(first.starts_with("-ERR "));
-    for line in [
-        "USER nobody",
-        "USER a/b/c",
-        "PASS x",
-        "AUTH PLAIN AGEAYg==",
-        "AUTH PLAIN",
-        "AUTH",
-    ] {
+    for line in ["USER nobody", "USER a/b/c", "PASS x", "AUTH"] {
         assert_eq!(played.line(line), first, "{line}");
+    }
+    // Refused by the authenticator, who records it, and in the same words.
+    for line in ["AUTH PLAIN AGEAYg==", "AUTH PLAIN"] {
+        let turn = played.session.line(line.as_bytes(), false);
+        assert!(turn.reply.is_empty() && matches!(turn.next, Next::Begin { .. }));
+        let turn = played.session.refused(Refusal {
+            kind: RefusalKind::Mechanism,
+            close: false,
+        });
+        assert_eq!(turn.reply, first.as_bytes(), "{line}");
     }
     assert_eq!(
         played
@@ -208,7 +211,7 @@ fn a_refusal_may_close() {
     assert!(matches!(turn.next, Next::Read));
 
     played.session.line(b"AUTH PLAIN AGEAYg==", false);
-    let turn = played.session.refused(postern_auth::Refusal {
+    let turn = played.session.refused(Refusal {
         close: true,
         ..refusal()
     });
@@ -219,7 +222,7 @@ fn a_refusal_may_close() {
 fn trouble_is_never_the_password() {
     let mut played = Played::new(settings(), open_offer());
     played.session.line(b"AUTH PLAIN AGEAYg==", false);
-    let unavailable = postern_auth::Refusal {
+    let unavailable = Refusal {
         kind: RefusalKind::Unavailable,
         close: false,
     };

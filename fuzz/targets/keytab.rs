@@ -1,0 +1,4 @@
+//! Fuzzes `bodies::keytab`, where it is said what the input is and what must hold.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| bodies::keytab::run(input));
