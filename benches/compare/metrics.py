@@ -67,11 +67,12 @@ def gssapi(run, server):
 
 
 def ldap(run, server):
-    """500 clients at once, while others in sessions that are open already say NOOP."""
+    """500 clients at once, two from each address, while others in sessions that are open already say NOOP."""
     run.start(server, cores=2, logins="ldap")
     count = run.scaled(12_000)
     with run.noops(server, "--users", "u00001:16", "--password", PASSWORD) as noops:
-        users = ["--users", f"u00001:{run.mail.people}", "--password", PASSWORD, "--count", count, "--clients", 500]
+        users = ["--users", f"u00001:{run.mail.people}", "--password", PASSWORD, "--count", count, "--clients", 500,
+                 "--source", "127.0.1.1", "--sources", 250]
         result = run.load(server, "login", *users)
     return (count / result["seconds"], result["p50"], result["p99"], noops["p99"],
             result["cpu"] / count * 1000, result["slapd"] / count * 1000, run.directory_alone(count))
