@@ -232,7 +232,7 @@ METRICS = [
            servers=ONE, rounds=2, needs=("u", "h")),
     Metric("ldap-bind", "two cores: 500 clients log in by an LDAP bind", ldap,
            (Row("/s", 5, more=True), Row("ms p50"), Row("ms p99"), Row("ms p99", title="NOOP meanwhile"),
-            Row(CPU), Row(CPU, title="slapd"), Row("/s", title="slapd alone")), servers=ONE, rounds=3, needs=("l",)),
+            Row(CPU), Row(CPU, title="slapd"), Row("/s", title="slapd alone")), rounds=3, needs=("l",)),
     Metric("open-many", "5000 opened with TLS and login, 16 at a time (500 with --quick)", open_many,
            (Row("s", 0.25), Row("MiB", absolute=150)), rounds=1),
 ]
