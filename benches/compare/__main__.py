@@ -92,8 +92,8 @@ def main():
 
 def compare(given, chosen, rounds, programs, folder, begun):
     needs = {need for metric in chosen for need in metric.needs}
-    big = (100_000 if "b" in needs else 0)
-    mail = Mail(folder, 300 if given.quick else 5000, 16, 40 if given.quick else 200, big)
+    mail = Mail(folder, 300 if given.quick else 5000, 16, 40 if given.quick else 200,
+                big=100_000 if "b" in needs else 0, people=(300 if given.quick else 2000) if "l" in needs else 0)
     note(f"making mail in {folder}")
     certificate(folder)
     mail.make()

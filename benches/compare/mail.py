@@ -16,6 +16,10 @@ HASHES = {
     "sha512-": "$6$tRT4YRiaoTlGdSFV$ZsgaW/ChPGtAOgWchgLmlAyBsLrmUHTmvg8sk5UbJ.qkbbQJNYX7Hjv1q/UCGzjgk3WFW/Z2jCMr2FbCuV2iO/",
     "bcrypt-": "$2y$10$P1PnsrbFuZqeSFNo4CQo3OxQiJiqeg6ozDYxPxK6KIsQTYQrcb9bu",
 }
+# The NT hash of "right".
+NT_HASH = "fff1399e403bf6c698c9f38e19a3c196"
+# Those who have a Kerberos principal.
+PRINCIPALS = [f"k{number}" for number in range(16)]
 OWNERS = ("postern", "dovecot")
 NOBODY = 65534
 LINE = b"The quick brown fox jumps over the lazy dog, and the postern stays open until the last one is in.\n"
@@ -24,8 +28,9 @@ LINE = b"The quick brown fox jumps over the lazy dog, and the postern stays open
 class Mail:
     """A folder with all sets of mail: `mail/OWNER/USER/Maildir`."""
 
-    def __init__(self, folder, users, fetchers, messages, big):
-        self.folder, self.users, self.fetchers, self.messages, self.big = folder, users, fetchers, messages, big
+    def __init__(self, folder, users, fetchers, messages, *, big=0, people=0):
+        self.folder, self.users, self.fetchers, self.messages = folder, users, fetchers, messages
+        self.big, self.people = big, people
         self.random = random.Random(1939)
         self.delivered = 0
         self.spare = folder / "spare"
@@ -47,6 +52,11 @@ class Mail:
             for number in range(16):
                 self.fill(f"{prefix}{number}", 10, self.small)
                 accounts.append((f"{prefix}{number}", prefix))
+        for user in PRINCIPALS:
+            self.fill(user, 10, self.small)
+            accounts.append((user, ""))
+        for number in range(self.people):
+            self.share(f"u{number + 1:05}", f"u{number % self.users}")
         self.fill_big()
         self.write_users(accounts + [("b", ""), ("w", "")])
 
@@ -90,6 +100,12 @@ class Mail:
             self.write(f"{first}/{name}", text)
             os.link(f"{first}/{name}", f"{second}/{name}")
 
+    def share(self, user, other):
+        """The messages of another user once more, for a user of the directory."""
+        for owner, folder in zip(OWNERS, self.folders(user)):
+            for message in os.scandir(self.maildir(owner, other) / "cur"):
+                os.link(message.path, f"{folder}/{message.name}")
+
     def fill_big(self):
         """One mailbox under two kinds of names: bare, and with the sizes in them."""
         bare, named = self.folders("b"), self.folders("w")
@@ -113,7 +129,7 @@ class Mail:
     def write_users(self, accounts):
         """The same names, passwords and hashes for both servers."""
         postern, dovecot = self.folder / "users.toml", self.folder / "users.passwd"
-        postern.write_text("".join(f'[[user]]\nname = "{name}"\npassword = "{HASHES[kind]}"\n\n'
+        postern.write_text("".join(f'[[user]]\nname = "{name}"\npassword = "{HASHES[kind]}"\nnt_hash = "{NT_HASH}"\n\n'
                                    for name, kind in accounts))
         scheme = {"": "ARGON2ID", "sha512-": "SHA512-CRYPT", "bcrypt-": "BLF-CRYPT"}
         dovecot.write_text("".join(f"{name}:{{{scheme[kind]}}}{HASHES[kind]}::::::\n" for name, kind in accounts))

@@ -8,6 +8,9 @@ import time
 from dataclasses import dataclass
 from typing import Callable
 
+from mail import PRINCIPALS
+from realm import PASSWORD
+
 
 @dataclass(frozen=True)
 class Row:
@@ -42,6 +45,37 @@ def login(tls="none", *, job="login", count=4000, resume=False):
         per_thousand = result["cpu"] / count_now * 1000
         return (per_thousand, result["resumed"] / count_now * 100) if resume else (per_thousand,)
     return measure
+
+
+def ntlm(tls="none"):
+    """Beside AUTH PLAIN of the same users, whose hash is the cheapest."""
+    def measure(run, server):
+        run.start(server, cores=1, logins="ntlm")
+        count = run.scaled(4000)
+        users = ["--users", f"u:{run.mail.users}", "--count", count, "--clients", 8]
+        costs = [run.load(server, "login", *users, "--mechanism", mechanism, tls=tls, cores=1)["cpu"] / count * 1000
+                 for mechanism in ("ntlm", "plain")]
+        return *costs, costs[0] / costs[1]
+    return measure
+
+
+def gssapi(run, server):
+    run.start(server, cores=1, logins="gssapi")
+    count = run.scaled(2000)
+    users = ["--users", f"k:{len(PRINCIPALS)}", "--count", count, "--clients", 8]
+    return (run.load(server, "login", *users, "--mechanism", "gssapi", cores=1)["cpu"] / count * 1000,)
+
+
+def ldap(run, server):
+    """500 clients at once, two from each address, while others in sessions that are open already say NOOP."""
+    run.start(server, cores=2, logins="ldap")
+    count = run.scaled(12_000)
+    with run.noops(server, "--users", "u00001:16", "--password", PASSWORD) as noops:
+        users = ["--users", f"u00001:{run.mail.people}", "--password", PASSWORD, "--count", count, "--clients", 500,
+                 "--source", "127.0.1.1", "--sources", 250]
+        result = run.load(server, "login", *users)
+    return (count / result["seconds"], result["p50"], result["p99"], noops["p99"],
+            result["cpu"] / count * 1000, result["slapd"] / count * 1000, run.directory_alone(count))
 
 
 def fetch(tls="none", *, users="f", depth=1, passes=4, cores=1, per_gigabyte=True):
@@ -139,6 +173,7 @@ def paced(what, tls, per_second, count, beside=None):
 
 CPU = "CPU-s/1000"
 BIG = tuple(Row("ms", title=name) for name in ("STAT", "LIST", "UIDL"))
+NTLM = (Row(CPU), Row(CPU, title="AUTH PLAIN"), Row("times", title="by AUTH PLAIN"))
 ONE = ("postern", "tuned")
 
 METRICS = [
@@ -148,6 +183,9 @@ METRICS = [
     Metric("login-tls", "login, TLS 1.3 full", login("implicit"), (Row(CPU, 0.20, 0.24),)),
     Metric("login-resumed", "login, TLS 1.3 resumed", login("implicit", resume=True),
            (Row(CPU, 0.19, 0.22), Row("% resumed", absolute=95, more=True))),
+    Metric("login-ntlm", "login by NTLM, clear", ntlm(), NTLM, servers=("postern",)),
+    Metric("login-ntlm-tls", "login by NTLM, TLS 1.3 full", ntlm("implicit"), NTLM, servers=("postern",)),
+    Metric("login-gssapi", "login by GSSAPI, clear", gssapi, (Row(CPU, 0.65),), servers=ONE, needs=("k",)),
     Metric("session-plain", "session, clear", login(job="session", count=3000), (Row(CPU, 0.25, 0.40),)),
     Metric("session-tls", "session, TLS", login("implicit", job="session", count=3000), (Row(CPU, 0.20, 0.26),)),
     Metric("fetch-plain", "fetch, clear", fetch(), (Row("CPU-s/GB", 0.28, 0.30), Row("MB/s")), needs=("f",)),
@@ -192,6 +230,9 @@ METRICS = [
     Metric("beside-bcrypt", "two cores: cheap login beside four of bcrypt 10",
            paced("login", "none", 50, 500, beside="bcrypt-:16"), (Row("ms p50", 0.05), Row("ms p99")),
            servers=ONE, rounds=2, needs=("u", "h")),
+    Metric("ldap-bind", "two cores: 500 clients log in by an LDAP bind", ldap,
+           (Row("/s", 5, more=True), Row("ms p50"), Row("ms p99"), Row("ms p99", title="NOOP meanwhile"),
+            Row(CPU), Row(CPU, title="slapd"), Row("/s", title="slapd alone")), rounds=3, needs=("l",)),
     Metric("open-many", "5000 opened with TLS and login, 16 at a time (500 with --quick)", open_many,
            (Row("s", 0.25), Row("MiB", absolute=150)), rounds=1),
 ]

@@ -4,16 +4,21 @@ import contextlib
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from mail import NOBODY, PRINCIPALS
 from metrics import METRICS
+from realm import PASSWORD, Directory, Realm
 from servers import TICK, Server, stat_of
 
 # A neighbour that takes more of a core than this spoils a run.
 DISTURBED = 0.25
+# Who vouches for the users of a set, and how they log in, where that is not the file and USER.
+MEANS = {"k": ("gssapi", ("--mechanism", "gssapi")), "l": ("ldap", ("--password", PASSWORD))}
 
 
 class Run:
@@ -22,6 +27,7 @@ class Run:
     def __init__(self, mail, programs, quick, names, repeats):
         self.mail, self.quick, self.programs = mail, quick, programs
         self.servers = {name: Server(name, mail.folder, programs["postern"]) for name in names}
+        self.realm, self.directory = Realm(mail.folder / "realm"), Directory(mail.folder / "directory")
         self.neighbours, self.seen, self.cpu_from = [], {}, ""
         # A machine that is never quiet is not waited for.
         self.repeats = repeats
@@ -31,12 +37,31 @@ class Run:
     def scaled(self, count):
         return max(count // 6, 1) if self.quick else count
 
-    def start(self, server, cores):
-        self.servers[server].start(cores)
+    def start(self, server, cores, logins="files"):
+        """Has a server run; `logins` is who vouches for users."""
+        at = self.servers[server]
+        at.start(cores, logins, self.voucher(logins, at.owner))
+
+    def voucher(self, logins, owner):
+        """Starts who vouches for users besides the files, and gives the server what it needs for that."""
+        if logins == "gssapi":
+            self.realm.start(PRINCIPALS)
+            user = {"postern": "nobody", "dovecot": "dovecot"}[owner]
+            keytab = shutil.copy(self.realm.folder / "pop.keytab", self.mail.folder / f"{owner}.keytab")
+            shutil.chown(keytab, user)
+            return self.realm.environment()
+        if logins == "ldap":
+            self.directory.start()
+            password = self.mail.folder / "directory-password"
+            password.touch(mode=0o600)
+            password.write_text(f"{PASSWORD}\n")
+            os.chown(password, NOBODY, NOBODY)
+            return self.directory.variables()
+        return {}
 
     def stop(self):
-        for server in self.servers.values():
-            server.stop()
+        for part in (*self.servers.values(), self.realm, self.directory):
+            part.stop()
 
     def command(self, server, job, arguments, tls, cores):
         at = self.servers[server]
@@ -50,22 +75,54 @@ class Run:
         command = self.command(server, job, arguments, tls, cores)
         at = self.servers[server]
         self.cpu_from = at.group.kind()
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as load:
+        with self.client(command) as load:
             expect_line(load, command, server)
             at.quiet()
-            before, clock, busy = at.group.cpu(), time.monotonic(), all_busy()
+            before, clock, busy, slapd = at.group.cpu(), time.monotonic(), all_busy(), self.directory.cpu()
             load.stdin.write("go\n")
             load.stdin.flush()
             result = json.loads(expect_line(load, command, server))
             at.quiet()
-            result["cpu"] = at.group.cpu() - before
+            result["cpu"], result["slapd"] = at.group.cpu() - before, self.directory.cpu() - slapd
             took, busy = time.monotonic() - clock, all_busy() - busy
             own = sum(int(field) for field in stat_of(load.pid)[11:13]) / TICK
             if meanwhile:
                 result["meanwhile"] = meanwhile()
             load.stdin.close()
-        self.neighbours.append(max((busy - result["cpu"] - own) / took, 0.0))
+        self.neighbours.append(max((busy - result["cpu"] - result["slapd"] - own) / took, 0.0))
         return result
+
+    def client(self, command):
+        """The load generator, which sees the realm if there is one."""
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                env=os.environ | self.realm.environment())
+
+    @contextlib.contextmanager
+    def noops(self, server, *arguments):
+        """NOOP meanwhile; the dictionary has the times when all is over."""
+        command, found = self.command(server, "noop", arguments, "none", 2), {}
+        with self.client(command) as asking:
+            expect_line(asking, command, server)
+            asking.stdin.write("go\n")
+            asking.stdin.flush()
+            yield found
+            asking.stdin.write("enough\n")
+            asking.stdin.flush()
+            found |= json.loads(expect_line(asking, command, server))
+            asking.stdin.close()
+
+    def directory_alone(self, count):
+        """Logins per second for which the directory answers a search and a bind when no mail server is in between."""
+        where = self.directory.variables()
+        command = [self.programs["load"], "directory", "--address", where["LDAP_URI"].removeprefix("ldap://"),
+                   "--certificate", where["LDAP_CA"], "--service", f"cn=postern,ou=services,{where['LDAP_BASE']}",
+                   "--base", f"ou=people,{where['LDAP_BASE']}", "--users", f"u00001:{self.mail.people}",
+                   "--password", PASSWORD, "--count", str(count)]
+        with self.client(command) as load:
+            said, _ = load.communicate("go\n")
+        if load.returncode != 0:
+            raise SystemExit(f"bench: the load failed, see above: {' '.join(map(str, command))}")
+        return count / json.loads(said.splitlines()[-1])["seconds"]
 
     def memory(self, server, arguments, tls):
         """What connections that are left idle take: PSS and kernel in KiB, and the result of opening them."""
@@ -116,15 +173,18 @@ class Run:
         """Every mailbox is opened once before anything is timed."""
         needs = {need for metric in metrics for need in metric.needs}
         sets = {"u": [f"u:{self.mail.users}"], "h": ["sha512-:16", "bcrypt-:16"],
-                "f": [f"f:{self.mail.fetchers}"], "s": [f"s:{self.mail.fetchers}"], "b": ["b", "w"]}
+                "f": [f"f:{self.mail.fetchers}"], "s": [f"s:{self.mail.fetchers}"], "b": ["b", "w"],
+                "k": [f"k:{len(PRINCIPALS)}"], "l": [f"u00001:{self.mail.people}"]}
         owners = {}
         for name, server in self.servers.items():
             owners.setdefault(server.owner, name)
         for name in owners.values():
-            self.start(name, 2)
-            for users in (users for need in sorted(needs) for users in sets[need]):
-                count = users.partition(":")[2] or 1
-                self.load(name, "session" if need_reads(users) else "login", "--users", users, "--count", count)
+            for need in sorted(needs):
+                logins, how = MEANS.get(need, ("files", ()))
+                self.start(name, 2, logins)
+                for users in sets[need]:
+                    count = users.partition(":")[2] or 1
+                    self.load(name, "session" if need_reads(users) else "login", "--users", users, "--count", count, *how)
         self.neighbours.clear()
 
     def undisturbed(self, metric, name):

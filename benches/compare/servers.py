@@ -113,19 +113,24 @@ def stat_of(pid):
 
 
 class Server:
-    """One server with one configuration. `cores` is 1 (pinned to core 0) or all."""
+    """One server with one configuration. `cores` is 1 (pinned to core 0) or all; `logins` is who vouches
+    for users: files OWNER-LOGINS.* have the lines for it, and `values` what is filled in there."""
 
     def __init__(self, name, folder, program):
         self.name, self.folder, self.program = name, folder, program
         self.owner = "postern" if name == "postern" else "dovecot"
-        self.process, self.cores, self.group = None, None, None
+        self.process, self.cores, self.logins, self.group = None, None, None, None
 
-    def start(self, cores):
+    def start(self, cores, logins="files", values=None):
         """Runs it with so many cores; one that runs already is kept."""
-        if self.process and self.cores == cores:
+        if self.process and (self.cores, self.logins) == (cores, logins):
             return
         self.stop()
-        self.cores = cores
+        self.cores, self.logins, self.values = cores, logins, values or {}
+        # Kerberos' replay cache: a new one for each start, of any user.
+        self.replays = self.folder / f"{self.name}-replays"
+        self.replays.mkdir(mode=0o700)
+        self.replays.chmod(0o1777)
         self.group = Group(f"postern-bench-{os.getpid()}-{self.name}")
         self.log = self.folder / f"{self.name}.log"
         command, self.began = self.command(), self.log.stat().st_size if self.log.exists() else 0
@@ -139,22 +144,27 @@ class Server:
         self.quiet()
 
     def command(self):
-        values = {"folder": self.folder, "name": self.name, "cores": self.cores}
+        values = self.values | {"folder": self.folder, "name": self.name, "cores": self.cores}
         if self.owner == "postern":
             configuration = self.folder / "postern.toml"
-            configuration.write_text(fill_in("postern.toml", values))
+            self.write(configuration, ("postern.toml", f"postern-{self.logins}.toml"), values)
             return [str(self.program), "serve", "--config", str(configuration)]
         self.plain, self.implicit = free_port(), free_port()
         values |= {"plain": self.plain, "implicit": self.implicit}
         configuration = self.folder / f"{self.name}.conf"
-        configuration.write_text(fill_in("dovecot.conf", values) + fill_in(f"dovecot-{self.name}.conf", values))
+        self.write(configuration, ("dovecot.conf", f"dovecot-{self.name}.conf", f"dovecot-{self.logins}.conf"), values)
+        self.write(self.folder / f"{self.name}.conf.ext", (f"dovecot-{self.logins}.conf.ext",), values)
         return ["/usr/sbin/dovecot", "-F", "-c", str(configuration)]
 
+    def write(self, path, templates, values):
+        """One file of those templates that there are."""
+        path.write_text("".join(fill_in(name, values) for name in templates if (HERE / name).exists()))
+
     def environment(self):
-        """What its unit sets for it; Debian's sets nothing for Dovecot."""
-        if self.owner != "postern":
-            return None
-        return os.environ | dict(re.findall(r"^Environment=(\w+)=(.*)$", UNIT.read_text(), re.M))
+        """Where Kerberos is, for both; and what its unit sets for Postern, as Debian's sets nothing for Dovecot."""
+        kerberos = {"KRB5RCACHEDIR": str(self.replays), "KRB5_CONFIG": self.values.get("KRB5_CONFIG", "/etc/krb5.conf")}
+        unit = re.findall(r"^Environment=(\w+)=(.*)$", UNIT.read_text(), re.M) if self.owner == "postern" else ()
+        return os.environ | kerberos | dict(unit)
 
     def accepts(self):
         if self.process.poll() is not None:
@@ -190,7 +200,7 @@ class Server:
             self.process.wait()
         self.group.remove()
         self.process = None
-        for kind in ("run", "state"):
+        for kind in ("run", "state", "replays"):
             shutil.rmtree(self.folder / f"{self.name}-{kind}", ignore_errors=True)
 
 

@@ -2,6 +2,7 @@
 //!
 //! It measures nothing. A reply that is not `+OK`, and a connection that ends, are errors.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use memchr::{memchr, memmem};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
@@ -41,13 +42,6 @@ impl Client {
 
     pub(crate) fn into_wire(self) -> Box<dyn Wire> {
         self.wire
-    }
-
-    pub(crate) async fn log_in(&mut self, user: &str, password: &str) -> Outcome<()> {
-        self.command(&format!("USER {user}")).await?;
-        self.send(&format!("PASS {password}\r\n")).await?;
-        self.ok(&format!("PASS of {user}")).await?;
-        Ok(())
     }
 
     /// Sends a command and reads its status line.
@@ -90,6 +84,23 @@ impl Client {
 
     /// Reads a status line, which must be `+OK`.
     pub(crate) async fn ok(&mut self, what: &str) -> Outcome<String> {
+        let line = self.line(what).await?;
+        if line.starts_with("+OK") {
+            Ok(line)
+        } else {
+            Err(format!("{what}: the server said {line:?}").into())
+        }
+    }
+
+    /// Reads what a server says within AUTH: `+`, a space, and base64 (RFC 5034 §4).
+    pub(crate) async fn challenge(&mut self, what: &str) -> Outcome<Vec<u8>> {
+        let line = self.line(what).await?;
+        let said = line.strip_prefix('+').map(str::trim_start);
+        said.and_then(|said| BASE64_STANDARD.decode(said).ok())
+            .ok_or_else(|| format!("{what}: the server said {line:?}").into())
+    }
+
+    async fn line(&mut self, what: &str) -> Outcome<String> {
         let end = loop {
             match memchr(b'\n', self.pending()) {
                 Some(end) => break end,
@@ -99,11 +110,7 @@ impl Client {
         let line = self.pending().get(..end).unwrap_or_default();
         let line = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
         self.from += end + 1;
-        if line.starts_with("+OK") {
-            Ok(line)
-        } else {
-            Err(format!("{what}: the server said {line:?}").into())
-        }
+        Ok(line)
     }
 
     /// Reads a multi-line reply after its status line, without its end; dots are still doubled.

@@ -17,7 +17,10 @@
 )]
 
 mod client;
+mod directory;
 mod fetch;
+mod mechanism;
+mod noop;
 mod target;
 mod visit;
 
@@ -30,7 +33,9 @@ use std::time::{Duration, Instant};
 use clap::{Parser, Subcommand};
 use postern_auth::{PasswordHash, Secret};
 
+use directory::Directory;
 use fetch::{Fetch, Verify};
+use noop::Noop;
 use target::Target;
 use visit::{Idle, Paced, Visits};
 
@@ -61,6 +66,10 @@ enum Job {
     Paced(Paced),
     /// Connections that are opened and then do nothing.
     Idle(Idle),
+    /// NOOP in sessions that are open already, until told to end.
+    Noop(Noop),
+    /// Searches and binds of a directory, without any mail server.
+    Directory(Directory),
     /// One session in a big mailbox: how long STAT, LIST and UIDL took.
     Big(Target),
     /// A password hash by itself, without a server.
@@ -143,6 +152,14 @@ async fn run(job: Job) -> Outcome<()> {
             let mut open = Vec::new();
             let report = timed(idle.run(&mut open)).await?;
             wait(&report.json())
+        }
+        Job::Noop(noop) => {
+            let open = noop.open().await?;
+            wait(&timed(noop.run(open)).await?.json())
+        }
+        Job::Directory(directory) => {
+            let open = directory.open().await?;
+            wait(&timed(directory.run(open)).await?.json())
         }
         Job::Big(target) => wait(&timed(visit::big(&target)).await?.json()),
         Job::Hash { hash, count } => {

@@ -1,7 +1,7 @@
 //! Where the server is, who logs in, and how a connection to it is made.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -15,14 +15,18 @@ use tokio_rustls::TlsConnector;
 
 use crate::Outcome;
 use crate::client::Client;
+use crate::mechanism::Mechanism;
 
 /// The name in the server's certificate.
 const HOST: &str = "localhost";
 
-/// Names of users: `u:5000` is `u0` to `u4999`, `b` is `b` alone.
+/// Names of users: `u:5000` is `u0` to `u4999`, `u00001:2000` is `u00001` to `u02000`, `b` is `b`
+/// alone.
 #[derive(Clone)]
 pub(crate) struct Users {
     prefix: String,
+    first: u64,
+    digits: usize,
     count: Option<u64>,
 }
 
@@ -31,7 +35,10 @@ impl Users {
     pub(crate) fn name(&self, turn: u64) -> String {
         let prefix = &self.prefix;
         match self.count {
-            Some(count) => format!("{prefix}{}", turn % count),
+            Some(count) => {
+                let number = self.first + turn % count;
+                format!("{prefix}{number:0digits$}", digits = self.digits)
+            }
             None => prefix.clone(),
         }
     }
@@ -41,20 +48,28 @@ impl FromStr for Users {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let Some((prefix, count)) = text.split_once(':') else {
-            let prefix = text.to_owned();
+        let Some((first, count)) = text.split_once(':') else {
             return Ok(Self {
-                prefix,
+                prefix: text.to_owned(),
+                first: 0,
+                digits: 0,
                 count: None,
             });
         };
-        match count.parse() {
-            Ok(0) | Err(_) => Err(format!("{count:?} is not a number of users")),
-            Ok(count) => Ok(Self {
-                prefix: prefix.to_owned(),
-                count: Some(count),
-            }),
-        }
+        let is_digit = |last: char| last.is_ascii_digit();
+        let (prefix, digits) = first.split_at(first.trim_end_matches(is_digit).len());
+        let count = count.parse().ok().filter(|count| *count > 0);
+        Ok(Self {
+            prefix: prefix.to_owned(),
+            first: if digits.is_empty() {
+                Ok(0)
+            } else {
+                digits.parse()
+            }
+            .map_err(|_| format!("{digits:?} is too large a number"))?,
+            digits: digits.len(),
+            count: Some(count.ok_or_else(|| format!("{text:?} has no number of users"))?),
+        })
     }
 }
 
@@ -92,7 +107,10 @@ pub(crate) struct Target {
     pub(crate) users: Users,
     /// The password of all of them.
     #[arg(long, default_value = "right")]
-    pub(crate) password: String,
+    password: String,
+    /// How they log in.
+    #[arg(long, value_enum, default_value_t = Mechanism::UserPass)]
+    mechanism: Mechanism,
 }
 
 impl Target {
@@ -106,12 +124,7 @@ impl Target {
         let Some(path) = self.certificate.as_ref().filter(|_| self.is_protected()) else {
             return Ok(None);
         };
-        let mut roots = RootCertStore::empty();
-        let said = |error| format!("{}: {error}", path.display());
-        roots.add(CertificateDer::from_pem_file(path).map_err(said)?)?;
-        let mut config = ClientConfig::builder()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let mut config = trusting(path)?;
         if !self.resume {
             config.resumption = Resumption::disabled();
         }
@@ -164,10 +177,14 @@ impl Target {
         turn: u64,
     ) -> Outcome<Client> {
         let mut client = self.connect(connector, turn).await?;
-        client
-            .log_in(&self.users.name(turn), &self.password)
-            .await?;
+        self.authenticate(&mut client, turn).await?;
         Ok(client)
+    }
+
+    /// Logs in as the user of this turn.
+    pub(crate) async fn authenticate(&self, client: &mut Client, turn: u64) -> Outcome<()> {
+        let user = self.users.name(turn);
+        self.mechanism.log_in(client, &user, &self.password).await
     }
 
     async fn open(&self, turn: u64) -> std::io::Result<TcpStream> {
@@ -183,4 +200,14 @@ impl Target {
         }
         socket.connect(self.address).await
     }
+}
+
+/// TLS settings that trust what this file says, in PEM.
+pub(crate) fn trusting(path: &Path) -> Outcome<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    let said = |error| format!("{}: {error}", path.display());
+    roots.add(CertificateDer::from_pem_file(path).map_err(said)?)?;
+    Ok(ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth())
 }

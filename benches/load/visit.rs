@@ -66,18 +66,18 @@ pub(crate) struct Idle {
 
 /// Hands out numbers from 0 to `count - 1`, each one once.
 #[derive(Clone)]
-struct Turns {
+pub(crate) struct Turns {
     next: Arc<AtomicU64>,
     count: u64,
 }
 
 impl Turns {
-    fn new(count: u64) -> Self {
+    pub(crate) fn new(count: u64) -> Self {
         let next = Arc::default();
         Self { next, count }
     }
 
-    fn take(&self) -> Option<u64> {
+    pub(crate) fn take(&self) -> Option<u64> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         (turn < self.count).then_some(turn)
     }
@@ -105,9 +105,7 @@ pub(crate) async fn session(
     if target.is_protected() {
         client.listing("CAPA").await?;
     }
-    client
-        .log_in(&target.users.name(turn), &target.password)
-        .await?;
+    target.authenticate(&mut client, turn).await?;
     client.command("STAT").await?;
     client.listing("UIDL").await?;
     client.listing("LIST").await?;
