@@ -4,9 +4,13 @@
 //! Then the road is that of a password: throttle, account, proof, state, right, site. The account comes
 //! from the directory, whoever verifies.
 
+mod names;
+
 use std::sync::{Arc, OnceLock};
 
-use super::{Approved, Claim, Desk, Fault, settle};
+use self::names::Named;
+
+use super::{Approved, Desk, Fault, nobody, settle};
 use crate::audit::{Entry, NtlmForm, WouldBreak, shown};
 use crate::caller::{Digest, Standing};
 use crate::clock;
@@ -15,16 +19,7 @@ use crate::extended_protection::{Bound, Ruling};
 use crate::ntlm::{Demands, Key, Response, Transcript, Weakness, binding};
 use crate::throttle::Ticket;
 use crate::winbind::{Request, Verdict};
-use crate::{
-    Account, Binding, Channel, ExtendedProtection, Login, NtHash, NtlmMode, NtlmVerify, Reason,
-};
-
-/// A claim, and the domain of its name.
-struct Named {
-    claim: Claim,
-    /// In lower case; empty where none was named.
-    domain: String,
-}
+use crate::{Account, Binding, Channel, ExtendedProtection, NtHash, NtlmMode, NtlmVerify, Reason};
 
 /// What a proof came to.
 enum Proof {
@@ -82,38 +77,6 @@ impl Desk {
         }
     }
 
-    /// Takes the names apart. NTLM has no authorization identity: where the policy lets it, a mailbox
-    /// stands behind a slash in the user's name.
-    fn named(&self, transcript: &Transcript, entry: &mut Entry) -> Result<Named, Fault> {
-        let (user, domain) = (
-            &*transcript.authenticate.user,
-            &transcript.authenticate.domain,
-        );
-        let split = user.rsplit_once('/').filter(|_| self.policy.ntlm.delegate);
-        let split = split.filter(|(user, mailbox)| !user.is_empty() && !mailbox.is_empty());
-        let (user, mailbox) = split.map_or((user, None), |(user, mailbox)| (user, Some(mailbox)));
-        let typed = if domain.is_empty() {
-            user.to_owned()
-        } else {
-            format!("{domain}\\{user}")
-        };
-        entry.record.login = Some(shown(&typed));
-        entry.record.mailbox = mailbox.map(shown);
-        if matches!(transcript.authenticate.response, Response::Anonymous) {
-            return Err(Fault::Refused(Reason::Anonymous));
-        }
-        let parse =
-            |typed: &str| Login::parse(typed).map_err(|_| Fault::Refused(Reason::Malformed));
-        let login = parse(&typed)?;
-        Ok(Named {
-            domain: login.realm().unwrap_or_default().to_owned(),
-            claim: Claim {
-                mailbox: mailbox.map(parse).transpose()?,
-                login,
-            },
-        })
-    }
-
     /// What is refused whoever it is, before anybody is asked.
     fn admissible(
         &self,
@@ -160,8 +123,11 @@ impl Desk {
             NtlmVerify::Winbind => false,
             NtlmVerify::Both => policy.is_local(&named.domain),
         };
-        let found = if here || transcript.is_plainly_spelled() {
+        let found = if here {
             self.find_named(named, entry).await?
+        } else if transcript.is_plainly_spelled() {
+            self.find_proven(&transcript.authenticate, named, entry)
+                .await?
         } else {
             None
         };
@@ -173,33 +139,14 @@ impl Desk {
         if policy.mode == NtlmMode::Off && !policy.survives_off(entry.record.address, name) {
             return Err(Fault::Refused(Reason::NtlmOff));
         }
-        let (proof, unknown) = if here {
-            let proof = self.by_hash(transcript, found.as_deref(), entry).await;
-            (proof?, Reason::UnknownUser)
+        let proof = if here {
+            self.by_hash(transcript, found.as_deref(), entry).await?
         } else {
-            let proof = self.by_controller(transcript, entry).await;
-            (proof?, Reason::NoAccount)
+            self.by_controller(transcript, entry).await?
         };
         self.judge(transcript, &proof)?;
-        found.ok_or(Fault::Refused(unknown))
-    }
-
-    /// The account of a name as it stands, or in a local domain of the user's name alone.
-    async fn find_named(
-        &self,
-        named: &Named,
-        entry: &Entry,
-    ) -> Result<Option<Arc<Account>>, Fault> {
-        let (login, client) = (&named.claim.login, entry.record.address);
-        let found = self.directory.find(login, client).await?;
-        let is_local = !named.domain.is_empty() && self.policy.ntlm.is_local(&named.domain);
-        if found.is_some() || !is_local {
-            return Ok(found);
-        }
-        match Login::parse(login.user()) {
-            Ok(short) => Ok(self.directory.find(&short, client).await?),
-            Err(_) => Ok(None),
-        }
+        let said_yes = "the domain controller said yes";
+        found.ok_or_else(|| nobody(said_yes, &named.claim.login, entry))
     }
 
     /// Verifies with the account's NT hash. For nobody, and for whoever has none, the same work is
