@@ -7,7 +7,7 @@ use super::*;
 use crate::directory::{Name, ScramAnswer};
 use crate::house::{caller, house_with, policy, refused};
 use crate::mechanism::MECHANISMS;
-use crate::{Account, Answer, Directory, Login, NtHash, RefusalKind, Secret, Verdict};
+use crate::{Account, Answer, Directory, Login, NtHash, RefusalKind, Secret, Site, Verdict};
 
 /// Everybody is this account, whose password is `right`.
 struct One {
@@ -43,18 +43,24 @@ impl Directory for One {
     }
 }
 
-fn one(barred: Option<Reason>, verdict: Verdict) -> Arc<dyn Directory> {
+fn one(account: Account, verdict: Verdict) -> Arc<dyn Directory> {
     let account = Account {
         name: "alice".to_owned(),
-        barred,
-        ..Account::default()
+        ..account
     };
     Arc::new(One { account, verdict })
 }
 
+fn barred(reason: Reason) -> Account {
+    Account {
+        barred: Some(reason),
+        ..Account::default()
+    }
+}
+
 /// Each mechanism that there is, with this outcome.
-async fn assert_all(barred: Option<Reason>, outcome: Reason) {
-    let ends = roads::each(policy(), &one(barred, Verdict::Right)).await;
+async fn assert_all(account: Account, outcome: Reason) {
+    let ends = roads::each(policy(), &one(account, Verdict::Right)).await;
     for (mechanism, reason) in &ends {
         assert_eq!(*reason, outcome, "{mechanism}");
     }
@@ -66,7 +72,7 @@ async fn assert_all(barred: Option<Reason>, outcome: Reason) {
 
 #[tokio::test(start_paused = true)]
 async fn who_is_not_barred_is_let_in_on_every_road() {
-    assert_all(None, Reason::Granted).await;
+    assert_all(Account::default(), Reason::Granted).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,14 +83,27 @@ async fn who_is_barred_is_let_in_on_no_road() {
         Reason::NotInGroup,
         Reason::NoMailbox,
     ] {
-        assert_all(Some(reason), reason).await;
+        assert_all(barred(reason), reason).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_else_keeps_an_account_out_does_so_on_every_road() {
+    let with = |change: fn(&mut Account)| {
+        let mut account = Account::default();
+        change(&mut account);
+        account
+    };
+    let paris = |account: &mut Account| account.site = Some(Site::new("paris"));
+    assert_all(with(paris), Reason::OtherSite).await;
+    assert_all(with(|account| account.pop3_off = true), Reason::Pop3Off).await;
+    assert_all(with(|account| account.disabled = true), Reason::Disabled).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_is_barred_when_the_password_is_verified_is_refused() {
     let reason = Reason::MustChangePassword;
-    let house = house_with(policy(), one(None, Verdict::Barred(reason)));
+    let house = house_with(policy(), one(Account::default(), Verdict::Barred(reason)));
     let refusal = refused(house.pass("alice", "right", &mut caller()).await);
     assert_eq!(refusal.kind, RefusalKind::Credentials);
     assert_eq!(house.last().reason, reason);

@@ -8,11 +8,11 @@ use crate::certificate::tests::certificate;
 use crate::clock::Clock;
 use crate::extended_protection::{Bound, Ruling};
 use crate::gssapi::Proven;
-use crate::house::{Records, bound, caller, house_with, tls_with_all};
+use crate::house::{House, Records, bound, caller, house_with, tls_with_all};
 use crate::ntlm::client::CLIENT;
 use crate::scram::ScramKeys;
 use crate::throttle::Throttle;
-use crate::{Audit, Directory, NtHash, Policy, Principal, RefusalKind, Secret};
+use crate::{Audit, Channel, Directory, NtHash, Policy, Principal, RefusalKind, Secret};
 
 /// The password behind everything here.
 const RIGHT: &[u8] = b"right";
@@ -28,7 +28,8 @@ pub(super) fn scram_keys() -> ScramKeys {
     ScramKeys::derive(&Secret::new(RIGHT.to_vec()), b"a salt".to_vec(), 4096).unwrap()
 }
 
-/// What a login by each mechanism comes to, by the word in its record. USER is USER with PASS.
+/// What a login by each mechanism comes to, by the word in its record. USER is USER with PASS. Refusals are
+/// alike in kind and, where the clock stands still, in time.
 pub(super) async fn each(
     policy: Policy,
     directory: &Arc<dyn Directory>,
@@ -42,23 +43,21 @@ pub(super) async fn each(
     };
     let certificate = certificate(&[], &["alice@corp.test"], 2099);
     let ends = [
-        house.pass("alice", "right", &mut caller()).await,
-        house.plain("\0alice\0right", &mut caller()).await,
-        steps(&house, "LOGIN", bound(None), &[b"alice", RIGHT]).await,
-        plain(&house, &bound(None), CLIENT).await,
-        steps(&house, "EXTERNAL", bound(Some(certificate)), &[b""]).await,
-        PLAIN
-            .attempt(&house, &tls_with_all(), &mut caller())
-            .await
-            .outcome,
-        plus.attempt(&house, &tls_with_all(), &mut caller())
-            .await
-            .outcome,
+        timed(house.pass("alice", "right", &mut caller())).await,
+        timed(house.plain("\0alice\0right", &mut caller())).await,
+        timed(steps(&house, "LOGIN", bound(None), &[b"alice", RIGHT])).await,
+        timed(plain(&house, &bound(None), CLIENT)).await,
+        timed(steps(&house, "EXTERNAL", bound(Some(certificate)), &[b""])).await,
+        timed(scram(&house, PLAIN)).await,
+        timed(scram(&house, plus)).await,
     ];
-    for end in ends {
+    for (end, took) in ends {
         match end {
             Progress::Granted(identity) => assert_eq!(identity.account().name, "alice"),
-            Progress::Refused(refusal) => assert_eq!(refusal.kind, RefusalKind::Credentials),
+            Progress::Refused(refusal) => {
+                assert_eq!(refusal.kind, RefusalKind::Credentials);
+                assert_eq!(took, policy.refusal_delay);
+            }
             Progress::Challenge(_) => panic!("no end"),
         }
     }
@@ -77,12 +76,17 @@ pub(super) async fn each(
     ends
 }
 
-async fn steps(
-    house: &crate::house::House,
-    mechanism: &str,
-    channel: crate::Channel,
-    answers: &[&[u8]],
-) -> Progress {
+async fn timed(road: impl Future<Output = Progress>) -> (Progress, Duration) {
+    let begun = clock::instant();
+    (road.await, begun.elapsed())
+}
+
+async fn scram(house: &House, client: Scram<'_>) -> Progress {
+    let seen = client.attempt(house, &tls_with_all(), &mut caller()).await;
+    seen.outcome
+}
+
+async fn steps(house: &House, mechanism: &str, channel: Channel, answers: &[&[u8]]) -> Progress {
     let mut caller = caller();
     let mut exchange = house.desk.begin(mechanism, &channel, &mut caller).unwrap();
     for answer in answers {

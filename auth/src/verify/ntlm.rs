@@ -5,11 +5,11 @@
 //! from the directory, whoever verifies.
 
 mod names;
+mod words;
 
 use std::sync::{Arc, OnceLock};
 
 use self::names::Named;
-
 use super::{Approved, Desk, Fault, nobody, settle};
 use crate::audit::{Entry, NtlmForm, WouldBreak, shown};
 use crate::caller::{Digest, Standing};
@@ -27,9 +27,12 @@ enum Proof {
     Keyed(Key),
     /// NTLMv1, which protects nothing.
     Bare,
-    /// It is wrong.
-    Wrong,
+    /// It is wrong, or whoever verified it refuses the account for this reason.
+    Refused(Reason),
 }
+
+/// The password behind it is another.
+const WRONG: Proof = Proof::Refused(Reason::WrongPassword);
 
 impl From<Weakness> for Fault {
     fn from(weakness: Weakness) -> Self {
@@ -164,11 +167,9 @@ impl Desk {
         };
         let key = hash.as_ref().map_or_else(|| made_up().key(), NtHash::key);
         let proof = match &transcript.authenticate.response {
-            Response::V2(response) => transcript
-                .prove(response, key)
-                .map_or(Proof::Wrong, Proof::Keyed),
+            Response::V2(response) => transcript.prove(response, key).map_or(WRONG, Proof::Keyed),
             Response::V1(response) if transcript.proves_v1(response, key) => Proof::Bare,
-            Response::V1(_) | Response::LmOnly | Response::Anonymous => Proof::Wrong,
+            Response::V1(_) | Response::LmOnly | Response::Anonymous => WRONG,
         };
         match (account, hash) {
             (None, _) => Err(Fault::Refused(Reason::UnknownUser)),
@@ -190,7 +191,7 @@ impl Desk {
                 transcript.v1_challenge(response),
                 response.response.to_vec(),
             ),
-            Response::LmOnly | Response::Anonymous => return Ok(Proof::Wrong),
+            Response::LmOnly | Response::Anonymous => return Ok(WRONG),
         };
         let is_v2 = matches!(transcript.authenticate.response, Response::V2(_));
         let request = Request {
@@ -205,7 +206,7 @@ impl Desk {
             Verdict::Wrong(words) => {
                 let session = entry.record.session;
                 tracing::debug!(session, words, "the domain controller refused a login");
-                Proof::Wrong
+                Proof::Refused(words::meaning(&words))
             }
             Verdict::Trouble(_) => return Err(trouble),
         })
@@ -225,9 +226,8 @@ impl Desk {
                 Ok(transcript.judge(response, key, &demands, now)?)
             }
             (Proof::Bare, Response::V1(_)) => Ok(()),
-            (Proof::Keyed(_) | Proof::Bare | Proof::Wrong, _) => {
-                Err(Fault::Refused(Reason::WrongPassword))
-            }
+            (Proof::Refused(reason), _) => Err(Fault::Refused(*reason)),
+            (Proof::Keyed(_) | Proof::Bare, _) => Err(Fault::Refused(Reason::WrongPassword)),
         }
     }
 
