@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::audit::shown;
-use crate::directory::{Answer, Directory, ScramAnswer, Verdict};
+use crate::directory::{Answer, Directory, Name, ScramAnswer, Verdict};
 use crate::{Account, Description, Fingerprint, Login, NtHash, Secret};
 
 /// Two keepers of accounts, asked in this order.
@@ -39,17 +39,21 @@ impl Directories {
         let Ok(login) = Login::parse(&account.name) else {
             return Ok(true);
         };
-        Ok(self.local.find(&login, client).await?.is_some())
+        Ok(self
+            .local
+            .find(Name::Typed(&login), client)
+            .await?
+            .is_some())
     }
 }
 
 impl Directory for Directories {
-    fn find<'a>(&'a self, login: &'a Login, client: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
+    fn find<'a>(&'a self, name: Name<'a>, client: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
         Box::pin(async move {
-            if let Some(account) = self.local.find(login, client).await? {
+            if let Some(account) = self.local.find(name, client).await? {
                 return Ok(Some(account));
             }
-            let Some(account) = self.ldap.find(login, client).await? else {
+            let Some(account) = self.ldap.find(name, client).await? else {
                 return Ok(None);
             };
             if self.is_taken(&account, client).await? {

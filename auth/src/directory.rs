@@ -10,13 +10,45 @@ use crate::{Account, Description, Fingerprint, Login, NtHash, Overloaded, Reason
 /// An answer that may take a while. It holds no lock while it waits.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'a>>;
 
+/// A name whose account is looked for, and what stands behind it.
+///
+/// A typed name is a claim: it may be any name of the account, as the password is then checked
+/// against the account that was found. Where somebody else has proven the name (a domain
+/// controller, a KDC, an authority), nothing of the account is checked any more, so the name must
+/// be the account's own. Otherwise a person whom the directory does not show us, and who is called
+/// what is somebody else's address, would open that mailbox.
+///
+/// What the users file says is an administrator's word: there an alias is a name like any other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Name<'a> {
+    /// Typed, and proven by nothing yet: the account's name, or any of its addresses.
+    Typed(&'a Login),
+    /// Proven to be somebody's own name, in the domain or realm that stands with it: `DOMAIN\user` by
+    /// a domain controller, `user@REALM` by a KDC. A KDC means the account of that name before anybody
+    /// with such a user principal name (\[MS-KILE\] 3.3.5.6.1), so no other attribute is looked at.
+    Own(&'a Login),
+    /// Proven to be somebody's user principal name: by a domain controller that was asked for a name
+    /// with an `@`, or by an authority. A controller means whoever has it before the account whose own
+    /// name stands before the `@`. In a directory that has no such names it is an own name.
+    Principal(&'a Login),
+}
+
+impl<'a> Name<'a> {
+    /// The name itself.
+    pub fn login(self) -> &'a Login {
+        match self {
+            Self::Typed(login) | Self::Own(login) | Self::Principal(login) => login,
+        }
+    }
+}
+
 /// A keeper of accounts: the users file, LDAP, Active Directory.
 ///
 /// A directory answers questions and decides nothing: whether a disabled account may log in, or a
 /// mailbox of another site be opened, is the verification's business.
 pub trait Directory: Send + Sync {
-    /// The account that a typed name reaches, if any.
-    fn find<'a>(&'a self, login: &'a Login, client: IpAddr) -> Answer<'a, Option<Arc<Account>>>;
+    /// The account that a name reaches, if any.
+    fn find<'a>(&'a self, name: Name<'a>, client: IpAddr) -> Answer<'a, Option<Arc<Account>>>;
 
     /// Whether the password is the account's. Without an account it does the same work in vain,
     /// so that a name that nobody has takes as long as one that somebody has, and answers

@@ -244,6 +244,10 @@ mod login_tests;
 #[cfg(test)]
 mod ntlm_tests;
 #[cfg(test)]
+mod proven_tests;
+#[cfg(test)]
+mod roads;
+#[cfg(test)]
 mod scram_client;
 #[cfg(test)]
 mod scram_tests;

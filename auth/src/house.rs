@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::{
     Account, Answer, Audit, Authenticator, Caller, CertificateName, Channel, CrossSite, Directory,
-    ExtendedProtection, Identity, LocalDirectory, LocalUsers, Login, LoginRecord, LoginRule,
-    LoginType, NtlmNames, NtlmPolicy, Policy, Pool, Progress, Refusal, ScramKeys, Secret, Site,
+    ExtendedProtection, Identity, LocalDirectory, LocalUsers, LoginRecord, LoginRule, LoginType,
+    Name, NtlmNames, NtlmPolicy, Policy, Pool, Progress, Refusal, ScramKeys, Secret, Site,
     TlsFacts, Unavailable, Verdict,
 };
 
@@ -254,7 +254,7 @@ pub(crate) struct Broken {
 }
 
 impl Directory for Broken {
-    fn find<'a>(&'a self, _: &'a Login, _: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
+    fn find<'a>(&'a self, _: Name<'a>, _: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
         Box::pin(async move { Ok(None) })
     }
 

@@ -61,7 +61,7 @@ pub use certificate::{CertificateName, Fingerprint};
 pub use channel::{Channel, TlsFacts};
 pub use description::{Description, NtHashForm};
 pub use directories::Directories;
-pub use directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
+pub use directory::{Answer, Directory, Name, ScramAnswer, Unavailable, Verdict};
 pub use exchange::{Exchange, Progress};
 pub use extended_protection::ExtendedProtection;
 pub use gssapi::{

@@ -21,7 +21,7 @@ pub(crate) const MAX_LOGIN: usize = 512;
 ///
 /// The delegate forms of \[MS-OXPOP3\] 2.2.2 are two logins, and [`split_delegate`] takes them apart
 /// where they may be typed; elsewhere their key is the typed text, which no account has.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Login {
     typed: Box<str>,
     user: String,

@@ -157,6 +157,17 @@ fn claim(login: &str, authzid: Option<&str>, entry: &mut Entry) -> Result<Claim,
     })
 }
 
+/// Who it is was proven, and nobody here has that name: notes it for an administrator.
+fn nobody(proven: &str, login: &Login, entry: &mut Entry) -> Fault {
+    let name = shown(login.key());
+    let detail = format!(
+        "{proven}, but no account has the name {name}; an address in a directory is no name where nothing \
+         but the name is proven"
+    );
+    entry.record.detail = Some(detail);
+    Fault::Refused(Reason::NoAccount)
+}
+
 /// What becomes of the count of a login that did not come about.
 fn settle(ticket: Ticket, fault: Fault) -> Fault {
     match fault {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use postern_auth::{
     Account, Answer, Audit, Authenticator, Caller, CertificateName, Channel, CrossSite, Directory,
     Exchange, ExtendedProtection, Fingerprint, Identity, Login, LoginRecord, LoginRule, LoginType,
-    NtHash, NtlmNames, NtlmPolicy, Policy, Progress, ScramAnswer, Secret, Site, TlsFacts,
+    Name, NtHash, NtlmNames, NtlmPolicy, Policy, Progress, ScramAnswer, Secret, Site, TlsFacts,
     Unavailable, Verdict,
 };
 use tokio::runtime::{Builder, Runtime};
@@ -60,8 +60,8 @@ fn account(name: &str) -> Option<Account> {
 }
 
 impl Directory for Toy {
-    fn find<'a>(&'a self, login: &'a Login, _: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
-        let answer = match login.key() {
+    fn find<'a>(&'a self, name: Name<'a>, _: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
+        let answer = match name.login().key() {
             "trouble" => Err(Unavailable::Trouble),
             name => Ok(account(name).map(Arc::new)),
         };

@@ -13,8 +13,27 @@ use crate::lab::world::{Lab, require_root};
 /// The password of everybody.
 pub(crate) const PASSWORD: &str = "Right-1234";
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/kdc-testenv/ad");
+pub(crate) const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/kdc-testenv/ad");
 const ACCOUNTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/kdc-testenv/ad-accounts");
+
+/// Sets one attribute in the controller's own database, and prints what it was.
+const CHANGE: &str = r#"
+import sys
+import ldb
+from samba.auth import system_session
+from samba.param import LoadParm
+from samba.samdb import SamDB
+
+name, attribute, value = sys.argv[1:]
+loadparm = LoadParm()
+loadparm.load_default()
+sam = SamDB(session_info=system_session(), lp=loadparm)
+[entry] = sam.search(expression=f"(sAMAccountName={name})", attrs=[attribute])
+sys.stdout.buffer.write(bytes(entry.get(attribute, idx=0) or b""))
+message = ldb.Message(entry.dn)
+message[attribute] = ldb.MessageElement(value or [], ldb.FLAG_MOD_REPLACE, attribute)
+sam.modify(message)
+"#;
 
 /// A running domain; it ends with the value.
 pub(crate) struct Domain {
@@ -43,6 +62,37 @@ impl Domain {
         ["env", "HOST_NETWORK=1", SCRIPT, "mail", folder, "env"]
     }
 
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The network in which controller and member see each other.
+    pub(crate) fn network(&self) -> String {
+        let pid = fs::read_to_string(self.folder.join("dc.pid")).expect("the controller's process");
+        format!("/proc/{}/ns/net", pid.trim())
+    }
+
+    /// The tickets on the member are from now on this user's: the arguments of `kinit`.
+    pub(crate) fn kinit(&self, arguments: &[&str]) {
+        assert!(self.tries_kinit(arguments), "no ticket for {arguments:?}");
+    }
+
+    /// The same, where the KDC may not know the name: whether it gave a ticket.
+    pub(crate) fn tries_kinit(&self, arguments: &[&str]) -> bool {
+        let input = format!("printf '%s\\n' {PASSWORD} | kinit \"$@\"");
+        let mut command = self.command("mail", &["sh", "-c", &input, "sh"]);
+        let output = command.args(arguments).output().expect("kinit");
+        output.status.success()
+    }
+
+    /// Sets an attribute of an account, or takes it away when the value is empty; says what it was.
+    pub(crate) fn change(&self, account: &str, attribute: &str, value: &str) -> String {
+        let output =
+            self.on_controller(&["/usr/bin/python3", "-c", CHANGE, account, attribute, value]);
+        String::from_utf8(output.stdout).expect("a value of text")
+    }
+
     /// Runs a program on the member.
     pub(crate) fn on_member(&self, command: &[&str]) -> Output {
         self.script("mail", command)
@@ -54,12 +104,13 @@ impl Domain {
     }
 
     fn script(&self, action: &str, command: &[&str]) -> Output {
-        succeed(
-            Command::new(SCRIPT)
-                .arg(action)
-                .arg(&self.folder)
-                .args(command),
-        )
+        succeed(&mut self.command(action, command))
+    }
+
+    fn command(&self, action: &str, words: &[&str]) -> Command {
+        let mut command = Command::new(SCRIPT);
+        command.arg(action).arg(&self.folder).args(words);
+        command
     }
 }
 

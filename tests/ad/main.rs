@@ -11,18 +11,19 @@
     clippy::panic,
     reason = "a test that cannot go on fails"
 )]
-
 #[path = "../lab/mod.rs"]
 mod lab;
 
 #[path = "../ntlm/tools/mod.rs"]
 mod tools;
 
+mod branch;
 mod domain;
 mod faults;
 mod house;
 mod mixed;
 mod names;
+mod outsider;
 mod verdicts;
 
 use tools::{by_hand, exchange, message, server, speaker};

@@ -163,7 +163,7 @@ fn a_named_principal_is_who_the_rule_says() {
         REFUSAL,
         "no account is called alice@EXAMPLE.TEST"
     );
-    let record = scene.record("unknown-user");
+    let record = scene.record("no-account");
     assert!(
         record.contains("no account has the name alice@example.test"),
         "{record}"

@@ -81,14 +81,7 @@ impl Realm {
         command
             .arg(repository("tests/clients/gss_initiator.py"))
             .args(arguments);
-        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let mut child = child.expect("python3; run script/bootstrap");
-        let (input, output) = (child.stdin.take(), child.stdout.take());
-        Initiator {
-            child,
-            input: input.expect("a pipe"),
-            output: BufReader::new(output.expect("a pipe")),
-        }
+        Initiator::start(&mut command)
     }
 
     /// A client with the current tickets.
@@ -118,6 +111,18 @@ pub(crate) struct Initiator {
 }
 
 impl Initiator {
+    /// Starts it as this command says.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = child.expect("python3; run script/bootstrap");
+        let (input, output) = (child.stdin.take(), child.stdout.take());
+        Self {
+            child,
+            input: input.expect("a pipe"),
+            output: BufReader::new(output.expect("a pipe")),
+        }
+    }
+
     /// What it says next, in base64.
     pub(crate) fn says(&mut self) -> String {
         let mut line = String::new();

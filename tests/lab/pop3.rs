@@ -1,9 +1,12 @@
 //! A POP3 client that shows every octet: for tests that need to know exactly.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::thread;
 
+use nix::sched::{CloneFlags, setns};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -53,6 +56,17 @@ impl Client {
     /// Connects without TLS and reads the greeting.
     pub(crate) fn connect(address: SocketAddr) -> Self {
         Self::greeted(Wire::Clear(dial(address)))
+    }
+
+    /// As [`Self::connect`], in the network whose file (`/proc/PID/ns/net`) this is.
+    pub(crate) fn connect_in(network: &str, address: SocketAddr) -> Self {
+        let network = File::open(network).expect("a network");
+        // A thread of its own: it stays in that network, and so does what it has opened.
+        let connecting = thread::spawn(move || {
+            setns(network, CloneFlags::CLONE_NEWNET).expect("to enter the network; run as root");
+            Self::connect(address)
+        });
+        connecting.join().expect("a connection")
     }
 
     /// Connects with implicit TLS, checks the certificate, reads the greeting.

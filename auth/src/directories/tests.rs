@@ -9,7 +9,7 @@ use super::Directories;
 use crate::house::{caller, granted, house_with, policy, refused};
 use crate::local::tests::write;
 use crate::{
-    Account, Answer, Directory, LocalDirectory, LocalUsers, Login, Policy, Pool, Reason,
+    Account, Answer, Directory, LocalDirectory, LocalUsers, Login, Name, Policy, Pool, Reason,
     RefusalKind, Secret, Site, Unavailable, Verdict,
 };
 
@@ -34,10 +34,10 @@ struct Entries {
 }
 
 impl Directory for Entries {
-    fn find<'a>(&'a self, login: &'a Login, _: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
+    fn find<'a>(&'a self, name: Name<'a>, _: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
         let found = self.accounts.iter().find(|account| {
             let entry = account.entry.as_deref();
-            entry == Some(&format!("uid={}", login.key()))
+            entry == Some(&format!("uid={}", name.login().key()))
         });
         let found = found.cloned().map(Arc::new);
         Box::pin(async move { self.fault.map_or(Ok(found), Err) })
@@ -134,7 +134,11 @@ async fn a_local_account_has_its_nt_hash_and_its_description_beside_the_director
     let client = caller().address();
     for (name, is_local) in [("alice", true), ("erin", false)] {
         let login = Login::parse(name).unwrap();
-        let account = directory.find(&login, client).await.unwrap().unwrap();
+        let account = directory
+            .find(Name::Typed(&login), client)
+            .await
+            .unwrap()
+            .unwrap();
         let hash = directory.nt_hash(&account, client).await.unwrap();
         let description = directory.describe(&account, client).await.unwrap();
         assert_eq!(

@@ -1,19 +1,13 @@
 //! An account that its directory bars: refused on every road, and like everybody else.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::ntlm_tests::plain;
 use super::*;
-use crate::caller::Standing;
-use crate::clock::Clock;
-use crate::extended_protection::{Bound, Ruling};
-use crate::gssapi::Proven;
-use crate::house::{Records, bound, caller, granted, house_with, policy, refused};
-use crate::ntlm::client::CLIENT;
-use crate::throttle::Throttle;
-use crate::{
-    Account, Answer, Audit, Directory, Login, NtHash, Principal, RefusalKind, Secret, Verdict,
-};
+use crate::directory::{Name, ScramAnswer};
+use crate::house::{caller, house_with, policy, refused};
+use crate::mechanism::MECHANISMS;
+use crate::{Account, Answer, Directory, Login, NtHash, RefusalKind, Secret, Site, Verdict};
 
 /// Everybody is this account, whose password is `right`.
 struct One {
@@ -22,7 +16,7 @@ struct One {
 }
 
 impl Directory for One {
-    fn find<'a>(&'a self, _: &'a Login, _: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
+    fn find<'a>(&'a self, _: Name<'a>, _: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
         Box::pin(async { Ok(Some(Arc::new(self.account.clone()))) })
     }
 
@@ -35,53 +29,50 @@ impl Directory for One {
         Box::pin(async { Ok(self.verdict) })
     }
 
+    fn scram_keys<'a>(
+        &'a self,
+        _: &'a Login,
+        _: Option<&'a Account>,
+        _: IpAddr,
+    ) -> Answer<'a, ScramAnswer> {
+        Box::pin(async { Ok(ScramAnswer::Stored(roads::scram_keys())) })
+    }
+
     fn nt_hash<'a>(&'a self, _: &'a Account, _: IpAddr) -> Answer<'a, Option<NtHash>> {
-        // MD4 of `right` in UTF-16.
-        let octets = 0xfff1_399e_403b_f6c6_98c9_f38e_19a3_c196_u128.to_be_bytes();
-        Box::pin(async move { Ok(Some(NtHash::from_octets(octets))) })
+        Box::pin(async { Ok(Some(roads::nt_hash())) })
     }
 }
 
-fn one(barred: Option<Reason>, verdict: Verdict) -> Arc<dyn Directory> {
+fn one(account: Account, verdict: Verdict) -> Arc<dyn Directory> {
     let account = Account {
         name: "alice".to_owned(),
-        barred,
-        ..Account::default()
+        ..account
     };
     Arc::new(One { account, verdict })
 }
 
-/// What becomes of a good ticket of alice's.
-async fn ticket(directory: Arc<dyn Directory>) -> Result<(), Fault> {
-    let desk = Desk {
-        policy: policy(),
-        directory,
-        winbind: None,
-        throttle: Arc::new(Throttle::default()),
-        clock: Clock::start(),
-        gssapi: None,
-    };
-    let proven = Proven {
-        client: Principal::parse("alice@EXAMPLE.TEST").unwrap(),
-        login: Ok("alice".to_owned()),
-        authzid: String::new(),
-        bound: Bound::Nothing,
-        ruling: Ruling::Accepted,
-    };
-    let audit: Arc<dyn Audit> = Arc::new(Records::default());
-    let mut entry = Entry::open(&audit, "GSSAPI", true, &caller());
-    let evidence = Evidence::Context(Ok(Box::new(proven)));
-    let standing = Standing::default();
-    let outcome = desk.verify(evidence, &standing, &mut entry).await;
-    outcome.map(|approved| drop(desk.grant(approved)))
+fn barred(reason: Reason) -> Account {
+    Account {
+        barred: Some(reason),
+        ..Account::default()
+    }
+}
+
+/// Each mechanism that there is, with this outcome.
+async fn assert_all(account: Account, outcome: Reason) {
+    let ends = roads::each(policy(), &one(account, Verdict::Right)).await;
+    for (mechanism, reason) in &ends {
+        assert_eq!(*reason, outcome, "{mechanism}");
+    }
+    let taken: BTreeSet<_> = ends.iter().map(|(mechanism, _)| *mechanism).collect();
+    let known = MECHANISMS.iter().map(|spec| spec.name());
+    let known: BTreeSet<_> = known.chain(["USER"]).collect();
+    assert_eq!(taken, known, "a mechanism without a road here");
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_is_not_barred_is_let_in_on_every_road() {
-    let house = house_with(policy(), one(None, Verdict::Right));
-    granted(house.pass("alice", "right", &mut caller()).await);
-    granted(plain(&house, &bound(None), CLIENT).await);
-    assert_eq!(ticket(one(None, Verdict::Right)).await, Ok(()));
+    assert_all(Account::default(), Reason::Granted).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -92,25 +83,27 @@ async fn who_is_barred_is_let_in_on_no_road() {
         Reason::NotInGroup,
         Reason::NoMailbox,
     ] {
-        let directory = || one(Some(reason), Verdict::Right);
-        let house = house_with(policy(), directory());
-        let roads = [
-            house.pass("alice", "right", &mut caller()).await,
-            house.plain("\0alice\0right", &mut caller()).await,
-            plain(&house, &bound(None), CLIENT).await,
-        ];
-        for progress in roads {
-            assert_eq!(refused(progress).kind, RefusalKind::Credentials);
-        }
-        assert_eq!(house.reasons(), [reason.as_str(); 3]);
-        assert_eq!(ticket(directory()).await, Err(Fault::Refused(reason)));
+        assert_all(barred(reason), reason).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_else_keeps_an_account_out_does_so_on_every_road() {
+    let with = |change: fn(&mut Account)| {
+        let mut account = Account::default();
+        change(&mut account);
+        account
+    };
+    let paris = |account: &mut Account| account.site = Some(Site::new("paris"));
+    assert_all(with(paris), Reason::OtherSite).await;
+    assert_all(with(|account| account.pop3_off = true), Reason::Pop3Off).await;
+    assert_all(with(|account| account.disabled = true), Reason::Disabled).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_is_barred_when_the_password_is_verified_is_refused() {
     let reason = Reason::MustChangePassword;
-    let house = house_with(policy(), one(None, Verdict::Barred(reason)));
+    let house = house_with(policy(), one(Account::default(), Verdict::Barred(reason)));
     let refusal = refused(house.pass("alice", "right", &mut caller()).await);
     assert_eq!(refusal.kind, RefusalKind::Credentials);
     assert_eq!(house.last().reason, reason);

@@ -8,7 +8,7 @@ use crate::ntlm::client::{CLIENT, Client};
 use crate::{NtlmVerify, Winbind, WinbindSettings};
 
 /// Says this of every request, and of nothing else.
-fn saying(answer: &str) -> String {
+pub(super) fn saying(answer: &str) -> String {
     format!(
         "while read -r line; do case \"$line\" in Postern-Sync*) \
          printf '{answer}\\n.\\nError: Unknown request %s\\n.\\n' \"${{line%%:*}}\";; esac; done"
@@ -24,7 +24,8 @@ fn telling_apart(domain: &str, one: &str, other: &str) -> String {
     )
 }
 
-const YES: &str = "Authenticated: Yes\\nUser-Session-Key: 000102030405060708090A0B0C0D0E0F";
+pub(super) const YES: &str =
+    "Authenticated: Yes\\nUser-Session-Key: 000102030405060708090A0B0C0D0E0F";
 const NO: &str =
     "Authenticated: No\\nAuthentication-Error: The specified account does not exist.\\n.";
 const NOBODY_THERE: &str =
@@ -43,7 +44,7 @@ fn asks(verify: NtlmVerify, command: Vec<String>) -> House {
     house
 }
 
-fn shell(script: &str) -> Vec<String> {
+pub(super) fn shell(script: &str) -> Vec<String> {
     ["/bin/sh", "-c", script].map(str::to_owned).to_vec()
 }
 

@@ -20,8 +20,8 @@ use super::server::LdapServer;
 use super::servers::{Servers, Sizes};
 use super::settings::{LdapSettings, Proof, ServiceAccount, SetupError};
 use super::stored::Stored;
-use crate::directory::{Answer, Directory, Unavailable, Verdict};
-use crate::{Account, Login, Pool, Secret};
+use crate::directory::{Answer, Directory, Name, Unavailable, Verdict};
+use crate::{Account, Pool, Secret};
 
 /// Accounts of an LDAP directory.
 #[derive(Debug)]
@@ -64,12 +64,12 @@ impl LdapDirectory {
         })
     }
 
-    async fn look_up(&self, login: &Login) -> Result<Option<Account>, LdapError> {
+    async fn look_up(&self, name: Name<'_>) -> Result<Option<Account>, LdapError> {
         let LdapSettings { schema, base, .. } = &self.settings;
         let lookup = Lookup {
             settings: &self.settings,
-            login,
-            question: question::by_login(schema, base, self.attributes.clone(), login),
+            name,
+            question: question::by_name(schema, base, self.attributes.clone(), name),
         };
         self.servers.ask(Role::Search, &lookup).await
     }
@@ -167,8 +167,8 @@ impl From<LdapError> for Unavailable {
 }
 
 impl Directory for LdapDirectory {
-    fn find<'a>(&'a self, login: &'a Login, _client: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
-        Box::pin(async move { Ok(self.look_up(login).await?.map(Arc::new)) })
+    fn find<'a>(&'a self, name: Name<'a>, _client: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
+        Box::pin(async move { Ok(self.look_up(name).await?.map(Arc::new)) })
     }
 
     fn verify<'a>(

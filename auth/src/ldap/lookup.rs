@@ -1,4 +1,4 @@
-//! From a typed name to an account: one search, and what other entries say about what it found.
+//! From a name to an account: one search, and what other entries say about what it found.
 
 use ldap3::Scope;
 
@@ -11,15 +11,16 @@ use super::search::{Entry, Question, search};
 use super::servers::Ask;
 use super::settings::LdapSettings;
 use crate::audit::shown;
-use crate::{Account, Login, Reason, clock};
+use crate::directory::Name;
+use crate::{Account, Reason, clock};
 
 /// More delegates of one mailbox than these are not looked up.
 const MOST_DELEGATES: usize = 256;
 
-/// A typed name whose account is looked for.
+/// A name whose account is looked for.
 pub(super) struct Lookup<'a> {
     pub(super) settings: &'a LdapSettings,
-    pub(super) login: &'a Login,
+    pub(super) name: Name<'a>,
     pub(super) question: Question,
 }
 
@@ -38,7 +39,7 @@ impl Ask for Lookup<'_> {
             entries => {
                 let names: Vec<_> = entries.iter().map(|entry| shown(&entry.dn)).collect();
                 tracing::warn!(
-                    login = shown(self.login.typed()),
+                    login = shown(self.name.login().typed()),
                     entries = names.join("; "),
                     "several entries of the directory answer to one name, so it is nobody's"
                 );

@@ -6,7 +6,7 @@
 //! | `bounds`, `connection`, `library` | asks one question at a time, and takes no more for an answer than there may be |
 //! | `pool`, `servers` | keeps connections, and goes on with another server when one fails |
 //! | `filter`, `name`, `password` | values that may be sent: escaped, never empty |
-//! | `question`, `search`, `lookup` | from a typed name to an entry |
+//! | `question`, `search`, `lookup` | from a name, typed or proven, to an entry |
 //! | `schema`, `account`, `state`, `policy`, `groups` | from an entry to an account |
 //! | `bind`, `stored` | whether a password is right: the directory says so, or lets us compare |
 //!

@@ -1,42 +1,29 @@
-//! From a typed name to the one question that finds its entry.
+//! From a name to the one question that finds its entry.
 
 use ldap3::Scope;
 
-use super::filter::Filter;
+use super::filter::{Attribute, Filter};
 use super::schema::Schema;
 use super::search::Question;
+use crate::directory::Name;
 use crate::{Login, letters};
 
 /// Two are asked for, as more than one is nobody.
 const MOST: usize = 2;
 
-/// What to search for when this was typed.
-///
-/// The short name is looked for when it was typed bare, or in a realm of the directory; an address
-/// when there is an `@`. A short name may itself look like a name with a realm, so what was typed
-/// is looked for as it is, too. All of it is one search: two entries that answer to one typed name
-/// are seen as two.
-pub(super) fn by_login(
+/// What to search for when this name was typed or proven. All of it is one search: two entries that
+/// answer to one name are seen as two.
+pub(super) fn by_name(
     schema: &Schema,
     base: &str,
     attributes: Vec<String>,
-    login: &Login,
+    name: Name<'_>,
 ) -> Question {
-    let mut names = vec![Filter::equal(&schema.name, login.typed())];
-    if let Some(realm) = login.realm()
-        && schema.is_own(realm)
-    {
-        names.push(Filter::equal(&schema.name, login.user()));
-    }
-    if login.typed().contains('@') {
-        let typed = |address: &super::schema::Address| {
-            Filter::equal(
-                &address.attribute,
-                format!("{}{}", address.prefix, login.typed()),
-            )
-        };
-        names.extend(schema.addresses.iter().map(typed));
-    }
+    let names = match (name, &schema.principal) {
+        (Name::Typed(login), _) => typed(schema, login),
+        (Name::Principal(login), Some(principal)) => vec![Filter::equal(principal, login.typed())],
+        (Name::Principal(login), None) | (Name::Own(login), _) => own(schema, login, login.key()),
+    };
     Question {
         base: base.to_owned(),
         scope: Scope::Subtree,
@@ -47,6 +34,29 @@ pub(super) fn by_login(
         attributes,
         most: MOST,
     }
+}
+
+/// The account's own name: whole, or without a realm of the directory.
+fn own(schema: &Schema, login: &Login, whole: &str) -> Vec<Filter> {
+    let short = login.realm().filter(|realm| schema.is_own(realm));
+    let short = short.map(|_| Filter::equal(&schema.name, login.user()));
+    let whole = Filter::equal(&schema.name, whole);
+    std::iter::once(whole).chain(short).collect()
+}
+
+/// The own name, or an address when there is an `@`. A short name may itself look like a name with a
+/// realm, so what was typed is looked for as it is.
+fn typed(schema: &Schema, login: &Login) -> Vec<Filter> {
+    let typed = login.typed();
+    let mut names = own(schema, login, typed);
+    if typed.contains('@') {
+        let equal = |attribute: &Attribute, prefix: &str| {
+            Filter::equal(attribute, format!("{prefix}{typed}"))
+        };
+        let addresses = schema.addresses.iter();
+        names.extend(addresses.map(|address| equal(&address.attribute, address.prefix)));
+    }
+    names
 }
 
 impl Schema {
@@ -83,15 +93,17 @@ impl Schema {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::ldap::schema::Preset;
 
-    fn filter(preset: Preset, typed: &str) -> String {
+    fn filter(preset: Preset, name: Name<'_>) -> String {
         let mut schema = preset.schema();
         schema.domain = Some("corp.test".to_owned());
         schema.realms = vec!["CORP".to_owned()];
-        let login = Login::parse(typed).unwrap();
-        by_login(&schema, "", Vec::new(), &login).filter.to_string()
+        let question = by_name(&schema, "", Vec::new(), name);
+        question.filter.to_string()
     }
 
     #[test]
@@ -120,11 +132,73 @@ mod tests {
             ),
             ("*)(uid=*", short("\\2a\\29\\28uid=\\2a")),
         ] {
+            let login = Login::parse(typed).unwrap();
             assert_eq!(
-                filter(Preset::Ad, typed),
+                filter(Preset::Ad, Name::Typed(&login)),
                 format!("(&{people}(|{names}))"),
                 "{typed}"
             );
+        }
+    }
+
+    #[test]
+    fn a_proven_name_is_looked_for_among_the_own_names_alone() {
+        let short = |name: &str| format!("(sAMAccountName={name})");
+        let principal = |name: &str| format!("(userPrincipalName={name})");
+        for (proven, own, upn) in [
+            ("Alice", short("alice"), principal("alice")),
+            (
+                "CORP\\Alice",
+                short("alice@corp") + &short("alice"),
+                principal("corp\\5calice"),
+            ),
+            // A trusted domain may have an Alice, too.
+            (
+                "OTHER\\alice",
+                short("alice@other"),
+                principal("other\\5calice"),
+            ),
+            (
+                "alice@CORP.TEST",
+                short("alice@corp.test") + &short("alice"),
+                principal("alice@corp.test"),
+            ),
+            (
+                "a.tester@mail.test",
+                short("a.tester@mail.test"),
+                principal("a.tester@mail.test"),
+            ),
+        ] {
+            let people = "(&(objectCategory=person)(objectClass=user))";
+            let login = Login::parse(proven).unwrap();
+            for (name, names) in [(Name::Own(&login), own), (Name::Principal(&login), upn)] {
+                let filter = filter(Preset::Ad, name);
+                assert_eq!(filter, format!("(&{people}(|{names}))"), "{proven}");
+            }
+        }
+        // Where there are no principal names, one is an own name.
+        let login = Login::parse("alice@corp.test").unwrap();
+        for name in [Name::Own(&login), Name::Principal(&login)] {
+            assert_eq!(
+                filter(Preset::OpenLdap, name),
+                "(&(objectClass=inetOrgPerson)(|(uid=alice@corp.test)(uid=alice)))"
+            );
+        }
+    }
+
+    proptest! {
+        /// Whatever is proven, no attribute with an address in it is asked.
+        #[test]
+        fn no_proven_name_is_an_address(proven in "[ -~é*()\\\\@]{1,30}") {
+            let login = Login::parse(&proven).unwrap();
+            for preset in Preset::ALL {
+                for name in [Name::Own(&login), Name::Principal(&login)] {
+                    let asked = filter(preset, name);
+                    prop_assert!(!asked.contains("(mail="), "{asked}");
+                    prop_assert!(!asked.contains("(proxyAddresses="), "{asked}");
+                    prop_assert!(!asked.contains("(krbPrincipalName="), "{asked}");
+                }
+            }
         }
     }
 

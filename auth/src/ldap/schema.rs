@@ -15,6 +15,9 @@ pub struct Schema {
     /// Attributes with addresses, whole names that may be typed instead, and what stands before
     /// the address in each.
     pub addresses: Vec<Address>,
+    /// The attribute with the user principal name, where a directory has such names: whole, unique,
+    /// and given to its owner alone.
+    pub principal: Option<Attribute>,
     /// The domain of the short names, in lower case: `alice` is `alice@domain` here. Without one
     /// the short name is the whole name.
     pub domain: Option<String>,
@@ -115,6 +118,7 @@ impl Preset {
             people: WrittenFilter::known("(objectClass=inetOrgPerson)"),
             name: known("uid"),
             addresses: vec![address("mail", "")],
+            principal: None,
             domain: None,
             realms: Vec::new(),
             pop3: None,
@@ -133,6 +137,7 @@ impl Preset {
                 address("mail", ""),
                 address("proxyAddresses", "smtp:"),
             ],
+            principal: Some(known("userPrincipalName")),
             groups: Groups::InChain,
             ..schema.clone()
         };

@@ -18,7 +18,7 @@ use super::key::UsersKey;
 use super::parse::{Parsed, parse};
 use super::unsealing::key_for;
 use crate::clock::Clock;
-use crate::directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
+use crate::directory::{Answer, Directory, Name, ScramAnswer, Unavailable, Verdict};
 use crate::{Account, Description, Fingerprint, Login, NtHash, Pool, Secret};
 
 /// How often the file is looked at, at most.
@@ -197,12 +197,12 @@ impl LocalDirectory {
 }
 
 impl Directory for LocalDirectory {
-    fn find<'a>(&'a self, login: &'a Login, client: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
+    fn find<'a>(&'a self, name: Name<'a>, client: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
         Box::pin(async move {
             self.look(client).await;
             let index = self.users.current.load();
             Ok(index
-                .find(login.key())
+                .find(name.login().key())
                 .map(|entry| Arc::clone(&entry.account)))
         })
     }

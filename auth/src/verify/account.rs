@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Desk, Fault};
 use crate::audit::{Entry, shown};
+use crate::directory::Name;
 use crate::{Account, CrossSite, Identity, Login, Reason};
 
 impl Desk {
@@ -49,7 +50,8 @@ impl Desk {
     /// Whose mailbox is to be opened: the account's own, or one whose delegate it is.
     ///
     /// RFC 4616 §2: the server verifies that the authentication identity may act as the
-    /// authorization identity.
+    /// authorization identity. The mailbox may be named by any of its addresses, whoever asks: its
+    /// own list of delegates decides.
     async fn mailbox(
         &self,
         asked: Option<&Login>,
@@ -59,7 +61,10 @@ impl Desk {
         let Some(asked) = asked else {
             return Ok(Arc::clone(actor));
         };
-        let found = self.directory.find(asked, entry.record.address).await?;
+        let found = self
+            .directory
+            .find(Name::Typed(asked), entry.record.address);
+        let found = found.await?;
         if found
             .as_ref()
             .is_some_and(|mailbox| mailbox.name == actor.name)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Approved, Claim, Desk, Fault, claim, settle};
 use crate::audit::{Entry, shown};
 use crate::certificate::{self, CertificateName, Fingerprint, Names};
+use crate::directory::Name;
 use crate::{Account, Login, Reason, clock};
 
 impl Desk {
@@ -34,7 +35,8 @@ impl Desk {
     }
 
     /// The account that a certificate reaches, by the first way of the policy that reaches one.
-    /// Names of one kind that reach two accounts reach none.
+    /// Names of one kind that reach two accounts reach none. An authority has proven them, mail
+    /// addresses too: who has the address now is not who has the certificate.
     async fn holder(
         &self,
         fingerprint: Fingerprint,
@@ -56,7 +58,8 @@ impl Desk {
             };
             let mut holder: Option<Arc<Account>> = None;
             for login in names.iter().filter_map(|name| Login::parse(name).ok()) {
-                let Some(found) = self.directory.find(&login, client).await? else {
+                let Some(found) = self.directory.find(Name::Principal(&login), client).await?
+                else {
                     continue;
                 };
                 if holder

@@ -1,7 +1,8 @@
 //! A context of Kerberos: GSSAPI and GSS-SPNEGO.
 
-use super::{Approved, Claim, Desk, Fault, claim, settle};
+use super::{Approved, Claim, Desk, Fault, claim, nobody, settle};
 use crate::audit::{Entry, shown};
+use crate::directory::Name;
 use crate::extended_protection::{Bound, Ruling};
 use crate::gssapi::{Failure, Proven, is_self};
 use crate::mechanism::prepare_authzid;
@@ -42,8 +43,9 @@ impl Desk {
         entry.record.login = Some(shown(&proven.client.to_string()));
         let mut ticket = self.count(login.key(), entry).await?;
         let checked = async {
-            let found = self.directory.find(&login, entry.record.address).await?;
-            let actor = found.ok_or(Fault::Refused(Reason::UnknownUser))?;
+            let found = self.directory.find(Name::Own(&login), entry.record.address);
+            let found = found.await?;
+            let actor = found.ok_or_else(|| nobody("the ticket is good", &login, entry))?;
             entry.record.account = Some(shown(&actor.name));
             ticket.reached(&actor.name, self.clock.elapsed()).await?;
             self.permit(&actor, mailbox.as_ref(), entry).await
@@ -53,16 +55,7 @@ impl Desk {
                 entry.record.would_break = would_break;
                 Ok(Approved { identity, ticket })
             }
-            Err(fault) => {
-                if fault == Fault::Refused(Reason::UnknownUser) {
-                    let detail = format!(
-                        "the ticket is good, but no account has the name {}",
-                        shown(login.key())
-                    );
-                    entry.record.detail = Some(detail);
-                }
-                Err(settle(ticket, fault))
-            }
+            Err(fault) => Err(settle(ticket, fault)),
         }
     }
 }

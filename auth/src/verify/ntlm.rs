@@ -4,9 +4,13 @@
 //! Then the road is that of a password: throttle, account, proof, state, right, site. The account comes
 //! from the directory, whoever verifies.
 
+mod names;
+mod words;
+
 use std::sync::{Arc, OnceLock};
 
-use super::{Approved, Claim, Desk, Fault, settle};
+use self::names::Named;
+use super::{Approved, Desk, Fault, nobody, settle};
 use crate::audit::{Entry, NtlmForm, WouldBreak, shown};
 use crate::caller::{Digest, Standing};
 use crate::clock;
@@ -15,16 +19,7 @@ use crate::extended_protection::{Bound, Ruling};
 use crate::ntlm::{Demands, Key, Response, Transcript, Weakness, binding};
 use crate::throttle::Ticket;
 use crate::winbind::{Request, Verdict};
-use crate::{
-    Account, Binding, Channel, ExtendedProtection, Login, NtHash, NtlmMode, NtlmVerify, Reason,
-};
-
-/// A claim, and the domain of its name.
-struct Named {
-    claim: Claim,
-    /// In lower case; empty where none was named.
-    domain: String,
-}
+use crate::{Account, Binding, Channel, ExtendedProtection, NtHash, NtlmMode, NtlmVerify, Reason};
 
 /// What a proof came to.
 enum Proof {
@@ -32,9 +27,12 @@ enum Proof {
     Keyed(Key),
     /// NTLMv1, which protects nothing.
     Bare,
-    /// It is wrong.
-    Wrong,
+    /// It is wrong, or whoever verified it refuses the account for this reason.
+    Refused(Reason),
 }
+
+/// The password behind it is another.
+const WRONG: Proof = Proof::Refused(Reason::WrongPassword);
 
 impl From<Weakness> for Fault {
     fn from(weakness: Weakness) -> Self {
@@ -80,42 +78,6 @@ impl Desk {
             Ok(identity) => Ok(Approved { identity, ticket }),
             Err(fault) => Err(settle(ticket, fault)),
         }
-    }
-
-    /// Takes the names apart. NTLM has no authorization identity: where the policy lets it, a mailbox
-    /// stands behind a slash in the user's name.
-    fn named(&self, transcript: &Transcript, entry: &mut Entry) -> Result<Named, Fault> {
-        let (user, domain) = (
-            &*transcript.authenticate.user,
-            &transcript.authenticate.domain,
-        );
-        let split = user.rsplit_once('/').filter(|_| self.policy.ntlm.delegate);
-        let split = split.filter(|(user, mailbox)| !user.is_empty() && !mailbox.is_empty());
-        let (user, mailbox) = split.map_or((user, None), |(user, mailbox)| (user, Some(mailbox)));
-        let typed = if domain.is_empty() {
-            user.to_owned()
-        } else {
-            format!("{domain}\\{user}")
-        };
-        entry.record.login = Some(shown(&typed));
-        entry.record.mailbox = mailbox.map(shown);
-        if matches!(transcript.authenticate.response, Response::Anonymous) {
-            return Err(Fault::Refused(Reason::Anonymous));
-        }
-        // A domain alone is nobody's name, whatever a domain controller would make of it.
-        if user.is_empty() {
-            return Err(Fault::Refused(Reason::Malformed));
-        }
-        let parse =
-            |typed: &str| Login::parse(typed).map_err(|_| Fault::Refused(Reason::Malformed));
-        let login = parse(&typed)?;
-        Ok(Named {
-            domain: login.realm().unwrap_or_default().to_owned(),
-            claim: Claim {
-                mailbox: mailbox.map(parse).transpose()?,
-                login,
-            },
-        })
     }
 
     /// What is refused whoever it is, before anybody is asked.
@@ -164,8 +126,11 @@ impl Desk {
             NtlmVerify::Winbind => false,
             NtlmVerify::Both => policy.is_local(&named.domain),
         };
-        let found = if here || transcript.is_plainly_spelled() {
+        let found = if here {
             self.find_named(named, entry).await?
+        } else if transcript.is_plainly_spelled() {
+            self.find_proven(&transcript.authenticate, named, entry)
+                .await?
         } else {
             None
         };
@@ -177,33 +142,14 @@ impl Desk {
         if policy.mode == NtlmMode::Off && !policy.survives_off(entry.record.address, name) {
             return Err(Fault::Refused(Reason::NtlmOff));
         }
-        let (proof, unknown) = if here {
-            let proof = self.by_hash(transcript, found.as_deref(), entry).await;
-            (proof?, Reason::UnknownUser)
+        let proof = if here {
+            self.by_hash(transcript, found.as_deref(), entry).await?
         } else {
-            let proof = self.by_controller(transcript, entry).await;
-            (proof?, Reason::NoAccount)
+            self.by_controller(transcript, entry).await?
         };
         self.judge(transcript, &proof)?;
-        found.ok_or(Fault::Refused(unknown))
-    }
-
-    /// The account of a name as it stands, or in a local domain of the user's name alone.
-    async fn find_named(
-        &self,
-        named: &Named,
-        entry: &Entry,
-    ) -> Result<Option<Arc<Account>>, Fault> {
-        let (login, client) = (&named.claim.login, entry.record.address);
-        let found = self.directory.find(login, client).await?;
-        let is_local = !named.domain.is_empty() && self.policy.ntlm.is_local(&named.domain);
-        if found.is_some() || !is_local {
-            return Ok(found);
-        }
-        match Login::parse(login.user()) {
-            Ok(short) => Ok(self.directory.find(&short, client).await?),
-            Err(_) => Ok(None),
-        }
+        let said_yes = "the domain controller said yes";
+        found.ok_or_else(|| nobody(said_yes, &named.claim.login, entry))
     }
 
     /// Verifies with the account's NT hash. For nobody, and for whoever has none, the same work is
@@ -221,11 +167,9 @@ impl Desk {
         };
         let key = hash.as_ref().map_or_else(|| made_up().key(), NtHash::key);
         let proof = match &transcript.authenticate.response {
-            Response::V2(response) => transcript
-                .prove(response, key)
-                .map_or(Proof::Wrong, Proof::Keyed),
+            Response::V2(response) => transcript.prove(response, key).map_or(WRONG, Proof::Keyed),
             Response::V1(response) if transcript.proves_v1(response, key) => Proof::Bare,
-            Response::V1(_) | Response::LmOnly | Response::Anonymous => Proof::Wrong,
+            Response::V1(_) | Response::LmOnly | Response::Anonymous => WRONG,
         };
         match (account, hash) {
             (None, _) => Err(Fault::Refused(Reason::UnknownUser)),
@@ -247,7 +191,7 @@ impl Desk {
                 transcript.v1_challenge(response),
                 response.response.to_vec(),
             ),
-            Response::LmOnly | Response::Anonymous => return Ok(Proof::Wrong),
+            Response::LmOnly | Response::Anonymous => return Ok(WRONG),
         };
         let is_v2 = matches!(transcript.authenticate.response, Response::V2(_));
         let request = Request {
@@ -262,7 +206,7 @@ impl Desk {
             Verdict::Wrong(words) => {
                 let session = entry.record.session;
                 tracing::debug!(session, words, "the domain controller refused a login");
-                Proof::Wrong
+                Proof::Refused(words::meaning(&words))
             }
             Verdict::Trouble(_) => return Err(trouble),
         })
@@ -282,9 +226,8 @@ impl Desk {
                 Ok(transcript.judge(response, key, &demands, now)?)
             }
             (Proof::Bare, Response::V1(_)) => Ok(()),
-            (Proof::Keyed(_) | Proof::Bare | Proof::Wrong, _) => {
-                Err(Fault::Refused(Reason::WrongPassword))
-            }
+            (Proof::Refused(reason), _) => Err(Fault::Refused(*reason)),
+            (Proof::Keyed(_) | Proof::Bare, _) => Err(Fault::Refused(Reason::WrongPassword)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Approved, Claim, Desk, Fault, settle};
 use crate::audit::{Entry, shown};
-use crate::directory::Verdict;
+use crate::directory::{Name, Verdict};
 use crate::throttle::Ticket;
 use crate::{Account, Login, Reason, Secret};
 
@@ -37,7 +37,7 @@ impl Desk {
         entry: &mut Entry,
     ) -> Result<Arc<Account>, Fault> {
         let client = entry.record.address;
-        let found = self.directory.find(login, client).await?;
+        let found = self.directory.find(Name::Typed(login), client).await?;
         if let Some(account) = &found {
             entry.record.account = Some(shown(&account.name));
             ticket.reached(&account.name, self.clock.elapsed()).await?;

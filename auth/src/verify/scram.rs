@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Approved, Claim, Desk, Fault, claim, settle};
 use crate::audit::{Entry, shown};
-use crate::directory::ScramAnswer;
+use crate::directory::{Name, ScramAnswer};
 use crate::scram::ScramKeys;
 use crate::throttle::{Throttled, Ticket};
 use crate::{Account, Login, Reason};
@@ -47,7 +47,7 @@ impl Desk {
         };
         let client = entry.record.address;
         let asked = async {
-            let found = self.directory.find(&login, client).await?;
+            let found = self.directory.find(Name::Typed(&login), client).await?;
             let keys = self.directory.scram_keys(&login, found.as_deref(), client);
             Ok::<_, Fault>((keys.await?, found))
         };

@@ -80,7 +80,11 @@ async fn name(
 ) -> Result<Name, Unavailable> {
     let login = Login::parse(typed);
     let account = match &login {
-        Ok(login) => directory.find(login, CLIENT).await?,
+        Ok(login) => {
+            directory
+                .find(postern_auth::Name::Typed(login), CLIENT)
+                .await?
+        }
         Err(_) => None,
     };
     let description = match &account {

@@ -134,7 +134,8 @@ pub(super) const LOGIN: Section = Section {
             example: "[\"fingerprint\", \"upn\", \"email\"]",
             doc: "How EXTERNAL finds the account of a client certificate; the first way that reaches one decides. \
                   `fingerprint`: the account's `certificates` in the users file. `upn`: the user principal name \
-                  in the certificate is a name of the account. `email`: a mail address in it is.",
+                  in the certificate is a name of the account. `email`: a mail address in it is. In a directory both mean the user \
+                  principal name, never an address.",
             exchange: None,
             dovecot: Some("auth_ssl_username_from_cert"),
         },

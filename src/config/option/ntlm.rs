@@ -52,10 +52,10 @@ pub(super) const NTLM: Section = Section {
             example: "\"EXAMPLE\"",
             doc: "The NetBIOS name of the domain. This and the next three names are shown to anybody who asks, before a \
                   login (nmap's pop3-ntlm-info does). Some clients take the domain for their user's when none was \
-                  typed. With `verify = \"local\"` none of the four need be true. With winbind the two NetBIOS names \
-                  must be those under which this host has joined (`workgroup` and `netbios name` of smb.conf), as a \
-                  domain controller refuses every proof that was made for another computer; `postern check` \
-                  compares them.",
+                  typed, and so does Postern when a domain controller verifies. With `verify = \"local\"` none of \
+                  the four need be true. With winbind the two NetBIOS names must be those under which this host has \
+                  joined (`workgroup` and `netbios name` of smb.conf), as a domain controller refuses every proof \
+                  that was made for another computer; `postern check` compares them.",
             exchange: None,
             dovecot: None,
         },
@@ -124,8 +124,9 @@ pub(super) const NTLM: Section = Section {
             example: "\"winbind\"",
             doc: "Who verifies. `local`: the accounts of the users file that have an NT hash (`postern user passwd \
                   --ntlm`). `winbind`: a domain controller of Active Directory. `both`: the users file for the \
-                  domains of `ntlm.local_domains`, a domain controller for all others. The account always comes from \
-                  the users file: `CORP\\alice` needs one with that name or alias.",
+                  domains of `ntlm.local_domains`, a domain controller for all others. The account comes from \
+                  the users file, where `CORP\\alice` needs one with that name or alias, or from `[ldap]`, by its \
+                  own name.",
             exchange: None,
             dovecot: Some("auth_use_winbind"),
         },

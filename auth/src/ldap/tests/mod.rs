@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::{Account, Directory, Login, Pool, Secret, Unavailable, Verdict};
+use crate::{Account, Directory, Login, Name, Pool, Secret, Unavailable, Verdict};
 
 pub(super) use slapd::Slapd;
 
@@ -61,7 +61,8 @@ fn directory(settings: LdapSettings) -> Arc<LdapDirectory> {
 
 impl LdapDirectory {
     async fn account(&self, typed: &str) -> Result<Option<Arc<Account>>, Unavailable> {
-        self.find(&Login::parse(typed).unwrap(), CLIENT).await
+        let login = Login::parse(typed).unwrap();
+        self.find(Name::Typed(&login), CLIENT).await
     }
 
     /// Finds and verifies, as a login does.

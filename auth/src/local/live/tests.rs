@@ -118,11 +118,21 @@ async fn logins_see_a_change_after_a_second() {
     file.add(&User::new("bob")).unwrap();
     file.save().unwrap();
     assert!(
-        directory.find(&bob, client).await.unwrap().is_none(),
+        directory
+            .find(Name::Typed(&bob), client)
+            .await
+            .unwrap()
+            .is_none(),
         "not looked at yet"
     );
     tokio::time::advance(Duration::from_millis(1000)).await;
-    assert!(directory.find(&bob, client).await.unwrap().is_some());
+    assert!(
+        directory
+            .find(Name::Typed(&bob), client)
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 #[tokio::test(start_paused = true)]
