@@ -18,7 +18,6 @@ mod lab;
 #[path = "../ntlm/tools/mod.rs"]
 mod tools;
 
-mod domain;
 mod faults;
 mod house;
 mod mixed;
