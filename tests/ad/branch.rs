@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use crate::by_hand::Hand;
-use crate::domain::{Domain, PASSWORD, SCRIPT};
+use crate::lab::domain::Domain;
+use crate::lab::realm::PASSWORD;
 use crate::exchange;
 use crate::lab::daemon::until;
 use crate::lab::kerberos::Initiator;
@@ -148,8 +149,7 @@ impl Branch {
         for (key, value) in settings {
             setup = setup.set(key, value);
         }
-        let folder = folder.display().to_string();
-        let server = setup.within(&[SCRIPT, "mail", &folder]).start(&lab);
+        let server = setup.within(domain.inside().to_vec()).start(&lab);
         let branch = Self {
             server,
             lab,
@@ -201,10 +201,10 @@ impl Branch {
     pub(crate) fn ticket(&self, domain: &Domain, way: Way) -> Ending {
         let mechanism = if way == Way::Gssapi { "krb5" } else { "spnego" };
         let root = env!("CARGO_MANIFEST_DIR");
-        let mut command = Command::new(SCRIPT);
+        let [script, words @ ..] = domain.inside();
+        let mut command = Command::new(script);
         command
-            .arg("mail")
-            .arg(domain.folder())
+            .args(words)
             .arg("/usr/bin/python3")
             .arg(format!("{root}/tests/clients/gss_initiator.py"))
             .args(["pop@mail.ad.example.test", "--mechanism", mechanism]);

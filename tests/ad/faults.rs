@@ -11,10 +11,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::by_hand::Hand;
-use crate::domain::PASSWORD;
 use crate::exchange::WELCOME;
 use crate::house::{House, LOCAL};
 use crate::lab::daemon::until;
+use crate::lab::realm::PASSWORD;
 
 /// The deadline of the helper, as configured here.
 const DEADLINE: Duration = Duration::from_secs(2);

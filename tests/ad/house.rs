@@ -1,8 +1,9 @@
 //! A mail server on a member of the domain.
 
-use crate::domain::{Domain, PASSWORD};
 use crate::exchange::{WELCOME, login};
+use crate::lab::domain::Domain;
 use crate::lab::pop3::Client;
+use crate::lab::realm::PASSWORD;
 use crate::lab::world::Lab;
 use crate::server::{Server, Setup};
 use crate::speaker::Speaker;
@@ -50,7 +51,7 @@ impl House {
         for (key, value) in settings {
             setup = setup.set(key, value);
         }
-        let server = setup.within(&domain.member()).start(&lab);
+        let server = setup.within(domain.member()).start(&lab);
         Self {
             server,
             domain,

@@ -18,7 +18,6 @@ mod lab;
 mod tools;
 
 mod branch;
-mod domain;
 mod faults;
 mod house;
 mod mixed;

@@ -3,11 +3,11 @@
 use std::thread;
 
 use crate::by_hand::Hand;
-use crate::domain::PASSWORD;
 use crate::exchange::{WELCOME, login};
 use crate::house::House;
 use crate::lab::daemon::until;
 use crate::lab::dice::Dice;
+use crate::lab::realm::PASSWORD;
 
 const CONNECTIONS: usize = 8;
 const QUESTIONS: usize = 125;

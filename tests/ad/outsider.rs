@@ -2,7 +2,8 @@
 //! somebody else's address: the domain vouches for him, and no mailbox is his.
 
 use crate::branch::{Branch, Way};
-use crate::domain::{Domain, PASSWORD};
+use crate::lab::domain::Domain;
+use crate::lab::realm::PASSWORD;
 use crate::lab::world::Lab;
 
 /// Below here are the accounts of the mail server; mallory is in the domain, and not here.

@@ -1,9 +1,9 @@
 //! Who is let in: good, bad and unknown users, accounts of every state, every form of a name, every client.
 
 use crate::by_hand::Hand;
-use crate::domain::PASSWORD;
 use crate::exchange::WELCOME;
 use crate::house::{House, LOCAL};
+use crate::lab::realm::PASSWORD;
 use crate::lab::tool::Tool;
 use crate::message::pair;
 use crate::speaker::{Crate, Login, Python};

@@ -5,5 +5,5 @@ number=$(find "$1" -type f | wc -l)
 cat > "$1/$((number + 1))"
 
 # getmail6 never hears of a child that ended before it began to wait for it, and hangs. So this
-# does not end before the parent sleeps.
-until grep -q '^State:.S' "/proc/$PPID/status"; do :; done
+# does not end before the parent sleeps. (/proc may be that of other processes: then nobody is there.)
+while [ -e "/proc/$PPID" ] && ! grep -q '^State:.S' "/proc/$PPID/status"; do :; done

@@ -19,6 +19,7 @@ wanted.add_argument("--choice", default="01000000", help="the answer to the offe
 wanted.add_argument("--encrypt", action="store_true", help="encrypt that answer")
 wanted.add_argument("--rotate", type=int, default=0, help="rotate it, as Windows does (RFC 4121 4.2.5)")
 wanted.add_argument("--flip", type=int, help="turn a bit of this octet of it")
+wanted.add_argument("--first", type=int, help="say so many first tokens, of as many contexts, and end")
 wanted = wanted.parse_args()
 
 
@@ -47,13 +48,23 @@ def rotated(token):
 flags = RequirementFlag.integrity
 if not wanted.no_mutual:
     flags |= RequirementFlag.mutual_authentication
-context = gssapi.SecurityContext(
-    name=gssapi.Name(wanted.service, gssapi.NameType.hostbased_service),
-    mech=gssapi.OID.from_int_seq(MECHANISMS[wanted.mechanism]),
-    flags=flags,
-    channel_bindings=binding(),
-    usage="initiate",
-)
+
+
+def begun():
+    return gssapi.SecurityContext(
+        name=gssapi.Name(wanted.service, gssapi.NameType.hostbased_service),
+        mech=gssapi.OID.from_int_seq(MECHANISMS[wanted.mechanism]),
+        flags=flags,
+        channel_bindings=binding(),
+        usage="initiate",
+    )
+
+
+if wanted.first is not None:
+    for _ in range(wanted.first):
+        say(begun().step())
+    sys.exit()
+context = begun()
 say(context.step())
 while not context.complete:
     say(context.step(hear()))

@@ -1,267 +1,216 @@
-//! Mail clients that we did not write, with a ticket instead of a password.
+//! Mail clients that we did not write, with a ticket instead of a password: of an MIT KDC, and of the
+//! domain controller of Active Directory.
 
+use crate::lab::domain::Domain;
 use crate::lab::kerberos::Realm;
-use crate::lab::tool::Tool;
+use crate::lab::programs;
 use crate::lab::visit::Transport::{Clear, Stls, Tls};
-use crate::lab::visit::{Fidelity, Transport, Visit};
-use crate::lab::world::ALICE;
-use crate::scene::{usual, visit};
-
-fn tool(visit: &Visit, realm: &Realm, program: &str) -> Tool {
-    let environment = realm.environment();
-    environment
-        .iter()
-        .fold(Tool::new(&visit.lab, program), |tool, (name, value)| {
-            tool.env(name, value)
-        })
-}
+use crate::lab::visit::{Transport, Visit};
+use crate::lab::world::Lab;
+use crate::scene::{answer, visit};
 
 /// The login was by this mechanism, and not by a password after it.
-fn judge(visit: &Visit, fidelity: Fidelity) {
-    visit.judge(fidelity);
+fn judge(visit: &Visit, realm: &Realm) {
     let record = visit
         .subject
         .postern()
         .told("login", &["\"reason\":\"granted\""]);
+    let login = format!("\"login\":\"alice@{}\"", realm.name);
     assert!(record.contains("\"mechanism\":\"GSSAPI\""), "{record}");
-    assert!(
-        record.contains("\"login\":\"alice@EXAMPLE.TEST\""),
-        "{record}"
-    );
+    assert!(record.contains(&login), "{record}");
 }
 
-fn curl(transport: Transport) {
-    let (visit, realm) = visit(transport, usual());
-    let scheme = if transport == Tls { "pop3s" } else { "pop3" };
-    let base = format!("{scheme}://localhost:{}", visit.port());
-    let numbers = format!("{base}/[1-{}]", visit.mails.len());
-    for rest in [
-        &["--output", &format!("{}/#1", visit.fetched()), &numbers][..],
-        &["--head", "--request", "DELE", &numbers],
-    ] {
-        let mut tool =
-            tool(&visit, &realm, "curl").args(["--silent", "--show-error", "--max-time", "30"]);
-        tool = tool.args([
-            "--cacert",
-            visit.authority(),
-            "--user",
-            "alice@EXAMPLE.TEST:",
-        ]);
-        tool = tool.args(["--login-options", "AUTH=GSSAPI"]);
-        if transport == Stls {
-            tool = tool.arg("--ssl-reqd");
-        }
-        rest.iter()
-            .fold(tool, |tool, argument| tool.arg(argument))
-            .run();
+/// With a ticket of an MIT KDC.
+fn mit(transport: Transport, fetch: fn(&Visit, &Realm)) {
+    let realm = Realm::start();
+    let visit = visit(transport, &realm);
+    fetch(&visit, &realm);
+    judge(&visit, &realm);
+}
+
+/// With a ticket of a domain controller, over every transport.
+fn domain(fetch: fn(&Visit, &Realm)) {
+    let lab = Lab::new();
+    let realm = Domain::start(&lab).realm();
+    for transport in [Clear, Stls, Tls] {
+        let visit = visit(transport, &realm);
+        fetch(&visit, &realm);
+        judge(&visit, &realm);
     }
-    judge(&visit, Fidelity::Wire);
+}
+
+fn curl(visit: &Visit, _: &Realm) {
+    programs::curl(visit, "AUTH=GSSAPI", &[]);
 }
 
 #[test]
 fn curl_clear() {
-    curl(Clear);
+    mit(Clear, curl);
 }
 
 #[test]
 fn curl_stls() {
-    curl(Stls);
+    mit(Stls, curl);
 }
 
 #[test]
 fn curl_tls() {
-    curl(Tls);
+    mit(Tls, curl);
 }
 
-fn fetchmail(transport: Transport) {
-    let (visit, realm) = visit(transport, usual());
-    let security = match transport {
-        Clear => "sslproto ''",
-        Stls => "sslproto 'TLS1.2+'",
-        Tls => "ssl",
-    };
-    let rc = format!(
-        "set invisible\nset no bouncemail\npoll localhost protocol POP3 port {port} auth gssapi\n  user 'alice'\n  {security} sslcertck sslcertfile '{authority}'\n  fetchall nokeep no rewrite no mimedecode mda '/bin/sh {script} {fetched}'\n",
-        port = visit.port(),
-        authority = visit.authority(),
-        script = visit.script("deliver.sh"),
-        fetched = visit.fetched(),
-    );
-    let rc = visit.private("fetchmailrc", &rc);
-    let pid = visit.lab.path().join("fetchmail.pid");
-    tool(&visit, &realm, "fetchmail")
-        .args(["--fetchmailrc", &rc, "-v", "--nosyslog", "--pidfile"])
-        .arg(pid)
-        .run();
-    judge(&visit, Fidelity::Unix);
+#[test]
+fn curl_of_a_domain() {
+    domain(curl);
+}
+
+fn fetchmail(visit: &Visit, _: &Realm) {
+    programs::fetchmail(visit);
 }
 
 #[test]
 fn fetchmail_clear() {
-    fetchmail(Clear);
+    mit(Clear, fetchmail);
 }
 
 #[test]
 fn fetchmail_stls() {
-    fetchmail(Stls);
+    mit(Stls, fetchmail);
 }
 
 #[test]
 fn fetchmail_tls() {
-    fetchmail(Tls);
+    mit(Tls, fetchmail);
 }
 
-fn mpop(transport: Transport) {
-    let (visit, realm) = visit(transport, usual());
-    for name in ["tmp", "new", "cur"] {
-        visit.lab.dir(&format!("fetched/{name}"));
-    }
-    let rc = format!(
-        "account default\nhost localhost\nport {port}\nuser alice\nauth gssapi\ntls {tls}\ntls_starttls {stls}\ntls_trust_file {authority}\nkeep off\nreceived_header off\nuidls_file {lab}/uidls\ndelivery maildir {fetched}\n",
-        port = visit.port(),
-        tls = transport.on(transport != Clear),
-        stls = transport.on(transport == Stls),
-        authority = visit.authority(),
-        lab = visit.lab.path().display(),
-        fetched = visit.fetched(),
-    );
-    let rc = visit.private("mpoprc", &rc);
-    tool(&visit, &realm, "mpop")
-        .args(["--file", &rc, "--debug"])
-        .run();
-    judge(&visit, Fidelity::Unix);
+#[test]
+fn fetchmail_of_a_domain() {
+    domain(fetchmail);
+}
+
+fn mpop(visit: &Visit, _: &Realm) {
+    programs::mpop(visit, "gssapi");
 }
 
 #[test]
 fn mpop_clear() {
-    mpop(Clear);
+    mit(Clear, mpop);
 }
 
 #[test]
 fn mpop_stls() {
-    mpop(Stls);
+    mit(Stls, mpop);
 }
 
 #[test]
 fn mpop_tls() {
-    mpop(Tls);
+    mit(Tls, mpop);
 }
 
-fn mutt(transport: Transport) {
-    let (visit, realm) = visit(transport, usual());
-    let scheme = if transport == Tls { "pops" } else { "pop" };
-    let stls = if transport == Stls { "yes" } else { "no" };
-    for name in ["tmp", "new", "cur"] {
-        visit.lab.dir(&format!("fetched/{name}"));
-    }
-    let rc = format!(
-        "set pop_host=\"{scheme}://localhost:{port}\"\nset pop_user=alice\nset pop_authenticators=\"gssapi\"\nset pop_delete=yes\nset ssl_starttls={stls}\nset ssl_force_tls={stls}\nset ssl_ca_certificates_file=\"{authority}\"\nunset ssl_usesystemcerts\nset mbox_type=Maildir\nset spoolfile=\"{spool}\"\nset folder=\"{spool}\"\nset move=no\nset confirmappend=no\npush \"<fetch-mail><exit>\"\n",
-        port = visit.port(),
-        authority = visit.authority(),
-        spool = visit.fetched(),
-    );
-    let rc = visit.private("muttrc", &rc);
-    // mutt wants a terminal: script makes one.
-    let command = format!("mutt -n -F {rc}");
-    tool(&visit, &realm, "script")
-        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
-        .run();
-    judge(&visit, Fidelity::Body);
+#[test]
+fn mpop_of_a_domain() {
+    domain(mpop);
+}
+
+fn mutt(visit: &Visit, _: &Realm) {
+    programs::mutt(visit, "gssapi");
 }
 
 #[test]
 fn mutt_clear() {
-    mutt(Clear);
+    mit(Clear, mutt);
 }
 
 #[test]
 fn mutt_stls() {
-    mutt(Stls);
+    mit(Stls, mutt);
 }
 
 #[test]
 fn mutt_tls() {
-    mutt(Tls);
+    mit(Tls, mutt);
 }
 
-fn net_pop3(transport: Transport) {
-    let (visit, realm) = visit(transport, usual());
-    tool(&visit, &realm, "perl")
-        .arg(visit.script("net_pop3_fetch.pl"))
-        .args([
-            "localhost",
-            &visit.port(),
-            transport.name(),
-            visit.authority(),
-        ])
-        .args([ALICE.name, "", "gssapi", visit.fetched()])
-        .run();
-    judge(&visit, Fidelity::Unix);
+#[test]
+fn mutt_of_a_domain() {
+    domain(mutt);
+}
+
+fn net_pop3(visit: &Visit, _: &Realm) {
+    programs::net_pop3(visit, "gssapi");
 }
 
 #[test]
 fn net_pop3_clear() {
-    net_pop3(Clear);
+    mit(Clear, net_pop3);
 }
 
 #[test]
 fn net_pop3_stls() {
-    net_pop3(Stls);
+    mit(Stls, net_pop3);
 }
 
 #[test]
 fn net_pop3_tls() {
-    net_pop3(Tls);
+    mit(Tls, net_pop3);
 }
 
-/// s-nail sends its token with the command, and never asks what is offered.
-fn s_nail(transport: Transport) {
-    let (visit, realm) = visit(transport, usual());
-    let scheme = if transport == Tls { "pop3s" } else { "pop3" };
-    let stls = if transport == Stls {
-        "set pop3-use-starttls"
-    } else {
-        ""
-    };
-    let mbox = visit.fetched.join("mbox");
-    let commands = format!(
-        "set v15-compat pop3-auth=gssapi tls-ca-file={authority} tls-verify=strict\n{stls}\nfile {scheme}://alice@localhost:{port}\ncopy * {mbox}\ndelete *\nquit\n",
-        authority = visit.authority(),
-        port = visit.port(),
-        mbox = mbox.display(),
-    );
-    let commands = visit.lab.write("commands", commands);
-    let output = tool(&visit, &realm, "s-nail")
-        .args(["-:/", "-#", "-v", "-v"])
-        .input(&commands)
-        .output();
-    let fetched = std::fs::read(&mbox).unwrap_or_else(|error| panic!("{error}: {output:?}"));
-    let text = String::from_utf8_lossy(&fetched);
-    for mail in &visit.mails {
-        assert!(
-            text.contains(&format!("Subject: {}", mail.name)),
-            "{}",
-            mail.name
-        );
-    }
-    let record = visit
-        .subject
-        .postern()
-        .told("login", &["\"reason\":\"granted\""]);
-    assert!(record.contains("\"mechanism\":\"GSSAPI\""), "{record}");
+#[test]
+fn net_pop3_of_a_domain() {
+    domain(net_pop3);
+}
+
+fn s_nail(visit: &Visit, _: &Realm) {
+    programs::s_nail(visit);
 }
 
 #[test]
 fn s_nail_clear() {
-    s_nail(Clear);
+    mit(Clear, s_nail);
 }
 
 #[test]
 fn s_nail_stls() {
-    s_nail(Stls);
+    mit(Stls, s_nail);
 }
 
 #[test]
 fn s_nail_tls() {
-    s_nail(Tls);
+    mit(Tls, s_nail);
+}
+
+#[test]
+fn s_nail_of_a_domain() {
+    domain(s_nail);
+}
+
+/// Python's gssapi, move by move.
+fn python(visit: &Visit, realm: &Realm) {
+    let mut client = visit.client();
+    let reply = answer(
+        &mut client,
+        "GSSAPI",
+        &mut realm.client(&[&realm.service()]),
+    );
+    assert_eq!(reply, "+OK User successfully logged on.");
+    visit.empty(client);
+}
+
+#[test]
+fn python_clear() {
+    mit(Clear, python);
+}
+
+#[test]
+fn python_stls() {
+    mit(Stls, python);
+}
+
+#[test]
+fn python_tls() {
+    mit(Tls, python);
+}
+
+#[test]
+fn python_of_a_domain() {
+    domain(python);
 }

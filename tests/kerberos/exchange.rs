@@ -5,7 +5,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use crate::lab::pop3::Client;
 use crate::lab::postern::Postern;
 use crate::lab::world::ALICE;
-use crate::scene::{RULES, Scene, section};
+use crate::scene::Scene;
 
 const REFUSAL: &str = "-ERR [AUTH] Logon failure: unknown user name or bad password.";
 
@@ -191,7 +191,7 @@ fn a_good_ticket_opens_no_account_that_is_shut() {
 #[test]
 fn a_replayed_token_is_refused_here_and_by_a_second_server() {
     let scene = Scene::start();
-    let second = Postern::start_with(&scene.lab, &format!("\n{}", section(&scene.lab, RULES)));
+    let (second, _lab) = scene.second();
     let token = BASE64_STANDARD.encode(scene.realm.token(&["pop@localhost"]));
     let tries = |postern: &Postern| {
         let mut client = Client::connect(postern.doors.plain);

@@ -13,6 +13,10 @@ mod lab;
 
 mod bindings;
 mod clients;
+mod domain;
 mod exchange;
 mod faults;
+mod large;
+mod page;
 mod scene;
+mod settings;

@@ -1,16 +1,15 @@
 //! A realm, a server that has its keytab, and logins by a scripted client.
 
 use std::fs;
-use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::lab::Subject;
 use crate::lab::kerberos::{Initiator, Realm};
-use crate::lab::mail::{Mail, awkward};
+use crate::lab::mail::awkward;
 use crate::lab::pop3::Client;
 use crate::lab::postern::Postern;
-use crate::lab::visit::{Transport, Visit};
+use crate::lab::visit::{Proof, Transport, Visit};
 use crate::lab::world::{ALICE, Lab};
 
 /// Who is who: alice@EXAMPLE.TEST is the account alice.
@@ -19,6 +18,11 @@ pub(crate) const RULES: &str = r#"
 name = "EXAMPLE.TEST"
 login = "{user}"
 "#;
+
+/// The same in any realm.
+fn rules(realm: &Realm) -> String {
+    RULES.replace("EXAMPLE.TEST", realm.name)
+}
 
 /// A server in a realm.
 pub(crate) struct Scene {
@@ -45,15 +49,37 @@ impl Scene {
         Self::in_lab(lab, RULES)
     }
 
+    /// In a realm that is there.
+    pub(crate) fn of(realm: Realm) -> Self {
+        Self::of_keytab(realm, "pop.keytab")
+    }
+
+    /// The same, with this keytab of it.
+    pub(crate) fn of_keytab(realm: Realm, keytab: &str) -> Self {
+        let rules = rules(&realm);
+        Self::in_realm(lab_in(&realm), realm, keytab, &rules)
+    }
+
     fn in_lab(lab: Lab, rules: &str) -> Self {
-        let realm = Realm::start();
-        give_keytab(&lab, &realm, "pop.keytab");
+        Self::in_realm(lab, Realm::start(), "pop.keytab", rules)
+    }
+
+    fn in_realm(lab: Lab, realm: Realm, keytab: &str, rules: &str) -> Self {
+        give_keytab(&lab, &realm, keytab);
         let postern = Postern::start_with(&lab, &format!("\n{}", section(&lab, rules)));
         Self {
             postern,
             lab,
             realm,
         }
+    }
+
+    /// A second server in a process and a folder of its own, which shares the replay cache alone.
+    pub(crate) fn second(&self) -> (Postern, Lab) {
+        let lab = lab_in(&self.realm);
+        give_keytab(&lab, &self.realm, "pop.keytab");
+        let section = sharing(&lab, &self.lab.dir("replays"), &rules(&self.realm));
+        (Postern::start_with(&lab, &format!("\n{section}")), lab)
     }
 
     /// Logs in by the mechanism with what a client says; gives the server's last line.
@@ -63,24 +89,18 @@ impl Scene {
         mechanism: &str,
         initiator: &mut Initiator,
     ) -> String {
-        let mut reply = client.ask(&format!("AUTH {mechanism}"));
-        while let Some(challenge) = reply.strip_prefix("+ ") {
-            // The first challenge is empty, and the client has something to say unasked.
-            if !challenge.is_empty() {
-                initiator.hears(challenge);
-            }
-            reply = client.ask(&initiator.says());
-        }
-        reply
+        answer(client, mechanism, initiator)
     }
 
-    /// The same in the clear, with alice's ticket for `pop@localhost` unless the arguments say otherwise.
+    /// The same in the clear, with alice's ticket for the server unless the arguments say otherwise.
     pub(crate) fn gssapi(&self, arguments: &[&str]) -> String {
         let mut client = Client::connect(self.postern.doors.plain);
+        let usual = [self.realm.service()];
+        let usual = usual.each_ref().map(String::as_str);
         let service = if arguments.first().is_some_and(|first| first.contains('@')) {
             &[][..]
         } else {
-            &["pop@localhost"]
+            &usual
         };
         let mut initiator = self.realm.client(&[service, arguments].concat());
         self.login(&mut client, "GSSAPI", &mut initiator)
@@ -101,10 +121,30 @@ impl Scene {
     }
 }
 
-/// A lab at the one address that has a principal: `pop/localhost`.
+/// What the server says in the end to a login by the mechanism.
+pub(crate) fn answer(client: &mut Client, mechanism: &str, initiator: &mut Initiator) -> String {
+    let mut reply = client.ask(&format!("AUTH {mechanism}"));
+    while let Some(challenge) = reply.strip_prefix("+ ") {
+        // The first challenge is empty, and the client has something to say unasked.
+        if !challenge.is_empty() {
+            initiator.hears(challenge);
+        }
+        reply = client.ask(&initiator.says());
+    }
+    reply
+}
+
+/// A lab at the one address that has a principal of an MIT KDC: `pop/localhost`.
 pub(crate) fn lab() -> Lab {
     let mut lab = Lab::new();
-    lab.address = Ipv4Addr::LOCALHOST;
+    lab.address = std::net::Ipv4Addr::LOCALHOST;
+    lab
+}
+
+/// A lab at the address that has a principal of the realm.
+fn lab_in(realm: &Realm) -> Lab {
+    let mut lab = Lab::new();
+    lab.address = realm.address;
     lab
 }
 
@@ -112,6 +152,11 @@ pub(crate) fn lab() -> Lab {
 pub(crate) fn section(lab: &Lab, rules: &str) -> String {
     let replays = lab.dir("replays");
     lab.give(&replays);
+    sharing(lab, &replays, rules)
+}
+
+/// The same, with the replay cache in this folder.
+fn sharing(lab: &Lab, replays: &Path, rules: &str) -> String {
     format!(
         "[gssapi]\nkeytab = \"{}\"\nreplay_cache = \"{}/cache\"\n{rules}",
         keytab(lab).display(),
@@ -135,25 +180,24 @@ pub(crate) fn install(lab: &Lab, from: &Path) {
     fs::rename(fresh, keytab(lab)).expect("rename");
 }
 
-/// A visit to such a server, and the realm that its client must see.
-pub(crate) fn visit(transport: Transport, mails: Vec<Mail>) -> (Visit, Realm) {
-    let (lab, realm) = (lab(), Realm::start());
-    give_keytab(&lab, &realm, "pop.keytab");
+/// A visit to a server in the realm, by a client that has a ticket of alice.
+pub(crate) fn visit(transport: Transport, realm: &Realm) -> Visit {
+    let (lab, mails) = (lab_in(realm), awkward());
+    give_keytab(&lab, realm, "pop.keytab");
     lab.maildir(ALICE).deliver_all(&mails);
-    let postern = Postern::start_with(&lab, &format!("\n{}", section(&lab, RULES)));
+    let postern = Postern::start_with(&lab, &format!("\n{}", section(&lab, &rules(realm))));
     let fetched = lab.dir("fetched");
-    let visit = Visit {
+    Visit {
         subject: Subject::Postern(postern),
         lab,
         user: ALICE,
         mails,
         transport,
         fetched,
-    };
-    (visit, realm)
-}
-
-/// The mail that every client must manage.
-pub(crate) fn usual() -> Vec<Mail> {
-    awkward()
+        host: realm.host.to_owned(),
+        proof: Proof::Ticket {
+            principal: format!("alice@{}", realm.name),
+            words: realm.words().to_vec(),
+        },
+    }
 }

@@ -1,82 +1,124 @@
-//! A Kerberos realm of its own (`kdc-testenv/mit`), and a client whose every move can be told.
+//! A Kerberos realm of its own, tickets in it, and a client whose every move can be told.
 //!
-//! The room `auth/src/gssapi` is tested with this file too, so it needs nothing else of the lab.
+//! There are two makers: an MIT KDC (`kdc-testenv/mit`), and the domain controller of an Active
+//! Directory domain (`kdc-testenv/ad`), which [`super::domain`] starts. The room `auth/src/gssapi` is
+//! tested with this file too, so it needs nothing of the lab but [`super::realm`].
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
-fn repository(name: &str) -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root = if here.ends_with("auth") {
-        here.join("..")
-    } else {
-        here.to_owned()
-    };
-    root.join(name)
-}
+use super::realm::{Part, repository};
 
-/// A realm, stopped when it is dropped. Its name is EXAMPLE.TEST.
+/// A realm, stopped when it is dropped.
 pub(crate) struct Realm {
-    folder: tempfile::TempDir,
+    // First, so that it ends before its folder vanishes.
+    part: Part,
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// The host for which `pop.keytab` has keys of `pop`.
+    pub(crate) host: &'static str,
+    /// Where that host is.
+    pub(crate) address: Ipv4Addr,
+    /// The action of the script that runs a program inside.
+    inside: &'static str,
+    /// What must stand before a client that talks to a server of this machine.
+    beside: Vec<String>,
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl Realm {
-    /// Starts it; alice has a ticket.
+    /// Starts EXAMPLE.TEST, with an MIT KDC; alice has a ticket.
     pub(crate) fn start() -> Self {
         let folder = tempfile::Builder::new()
             .prefix("postern-realm-")
-            .tempdir_in("/tmp");
+            .tempdir_in("/tmp")
+            .expect("a folder under /tmp");
+        let part = Part::start(&folder, "mit", "kdc", &[]);
         let realm = Self {
-            folder: folder.expect("a folder under /tmp"),
+            name: "EXAMPLE.TEST",
+            host: "localhost",
+            address: Ipv4Addr::LOCALHOST,
+            inside: "enter",
+            beside: part.words("enter").to_vec(),
+            part,
+            _folder: Some(folder),
         };
-        realm.does(&["start"], &[]);
         realm.kinit(&[], "alice");
+        realm
+    }
+
+    /// The realm AD.EXAMPLE.TEST of a domain controller that runs; alice has a ticket, also for the
+    /// mail server: the controller is on a network of its own, where servers of this machine are not.
+    pub(crate) fn of_domain(part: Part) -> Self {
+        let before = ["env", "HOST_NETWORK=1"].map(str::to_owned);
+        let within = part.words("mail");
+        // The script takes the language away.
+        let after = ["env", "LC_ALL=C.UTF-8"].map(str::to_owned);
+        let realm = Self {
+            name: "AD.EXAMPLE.TEST",
+            host: "mail.ad.example.test",
+            address: Ipv4Addr::new(127, 0, 0, 11),
+            inside: "mail",
+            beside: before.into_iter().chain(within).chain(after).collect(),
+            part,
+            _folder: None,
+        };
+        realm.kinit(&[], "alice");
+        realm.does(&["mail"], &["kvno", &format!("pop/{}", realm.host)]);
         realm
     }
 
     /// A file of the realm.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.part.file(name)
     }
 
-    /// `kdc-testenv/mit VERB FOLDER ARGUMENTS`, which must succeed.
+    /// The name of the mail server, as a client asks for a ticket for it.
+    pub(crate) fn service(&self) -> String {
+        format!("pop@{}", self.host)
+    }
+
+    /// `kdc-testenv/SCRIPT VERB FOLDER ARGUMENTS`, which must succeed.
     pub(crate) fn does(&self, verb: &[&str], arguments: &[&str]) {
-        let output = self.command(verb).args(arguments).output();
-        let output = output.expect("kdc-testenv/mit; run script/bootstrap");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{verb:?} {arguments:?}: {said}");
-    }
-
-    fn command(&self, verb: &[&str]) -> Command {
-        let mut command = Command::new(repository("kdc-testenv/mit"));
-        command.args(verb).arg(self.folder.path());
-        command
+        let (verb, more) = verb.split_first().expect("a verb");
+        self.part.does(verb, &[more, arguments].concat());
     }
 
     /// The tickets from now on are this user's, by the key in `users.keytab`.
     pub(crate) fn kinit(&self, options: &[&str], user: &str) {
         let keytab = self.path("users.keytab");
         let begin = ["kinit", "-k", "-t", keytab.to_str().expect("a plain path")];
-        self.does(&["enter"], &[&begin, options, &[user]].concat());
+        self.does(&[self.inside], &[&begin, options, &[user]].concat());
     }
 
-    /// What programs must have in their environment to be clients of the realm.
-    pub(crate) fn environment(&self) -> [(&'static str, String); 2] {
-        [
-            ("KRB5_CONFIG", self.path("krb5.conf").display().to_string()),
-            (
-                "KRB5CCNAME",
-                format!("FILE:{}", self.path("tickets").display()),
-            ),
-        ]
+    /// The tickets from now on are one that no KDC gave out: of this user for the mail server, with a PAC
+    /// of so many octets.
+    pub(crate) fn forge(&self, user: &str, octets: usize) {
+        let forger = repository("tests/clients/forge_ticket.py");
+        let output = Command::new("/usr/bin/python3")
+            .args([forger, self.path("pop.keytab")])
+            .arg(format!("pop/{}@{}", self.host, self.name))
+            .arg(format!("{user}@{}", self.name))
+            .arg(octets.to_string())
+            .arg(self.path("tickets"))
+            .output()
+            .expect("python3; run script/bootstrap");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+    }
+
+    /// What stands before a client program, so that it has the current tickets and finds the mail server.
+    pub(crate) fn words(&self) -> &[String] {
+        &self.beside
     }
 
     /// A client with the current tickets; `before` stands before the program, as `faketime` does.
     pub(crate) fn client_under(&self, before: &[&str], arguments: &[&str]) -> Initiator {
-        let mut command = self.command(&["enter"]);
+        let mut command = self.part.command(self.inside);
         command.args(before).arg("/usr/bin/python3");
         command
             .arg(repository("tests/clients/gss_initiator.py"))
@@ -94,12 +136,6 @@ impl Realm {
         BASE64_STANDARD
             .decode(self.client(arguments).says())
             .expect("base64")
-    }
-}
-
-impl Drop for Realm {
-    fn drop(&mut self) {
-        let _ = self.command(&["stop"]).output();
     }
 }
 

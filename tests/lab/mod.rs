@@ -14,6 +14,7 @@
 
 pub(crate) mod daemon;
 pub(crate) mod dice;
+pub(crate) mod domain;
 pub(crate) mod dovecot;
 pub(crate) mod imap;
 pub(crate) mod kerberos;
@@ -22,6 +23,7 @@ pub(crate) mod pki;
 pub(crate) mod pop3;
 pub(crate) mod postern;
 pub(crate) mod postfix;
+pub(crate) mod programs;
 pub(crate) mod realm;
 pub(crate) mod strace;
 pub(crate) mod street;

@@ -11,6 +11,9 @@ use rcgen::{
 
 use super::world::HOST;
 
+/// The names of a server of the lab: its usual one, and those for which the realms have keys.
+const NAMES: [&str; 3] = [HOST, "localhost", "mail.ad.example.test"];
+
 /// Where the certificates are. All files are PEM.
 pub(crate) struct Pki {
     /// What clients must trust.
@@ -22,7 +25,7 @@ pub(crate) struct Pki {
 }
 
 impl Pki {
-    /// An authority, and a server certificate for [`HOST`], `localhost`, 127.0.0.1 and `address`.
+    /// An authority, and a server certificate for [`NAMES`], 127.0.0.1 and `address`.
     pub(crate) fn new(folder: &Path, address: Ipv4Addr) -> Self {
         let (issuer, authority_pem) = authority();
         let key = KeyPair::generate().expect("a key");
@@ -55,8 +58,7 @@ fn authority() -> (Issuer<'static, KeyPair>, String) {
 }
 
 fn server(address: Ipv4Addr) -> CertificateParams {
-    let mut params =
-        CertificateParams::new([HOST.to_owned(), "localhost".to_owned()]).expect("names");
+    let mut params = CertificateParams::new(NAMES.map(str::to_owned)).expect("names");
     for ip in [Ipv4Addr::LOCALHOST, address] {
         params
             .subject_alt_names

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
@@ -10,6 +10,7 @@ use nix::sched::{CloneFlags, setns};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use socket2::{Domain, Socket, Type};
 
 use super::daemon::DEADLINE;
 use super::pki::Pki;
@@ -67,6 +68,17 @@ impl Client {
             Self::connect(address)
         });
         connecting.join().expect("a connection")
+    }
+
+    /// The same, from this address: all of 127.0.0.0/8 is ours.
+    pub(crate) fn connect_from(source: Ipv4Addr, to: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        let source = SocketAddr::from((source, 0));
+        socket.bind(&source.into()).expect("an address of our own");
+        socket
+            .connect_timeout(&to.into(), DEADLINE)
+            .unwrap_or_else(|error| panic!("{to}: {error}"));
+        Self::greeted(Wire::Clear(patient(socket.into())))
     }
 
     /// Connects with implicit TLS, checks the certificate, reads the greeting.
@@ -246,6 +258,11 @@ impl Client {
 fn dial(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect_timeout(&address, DEADLINE)
         .unwrap_or_else(|error| panic!("{address}: {error}"));
+    patient(stream)
+}
+
+/// Nothing is waited for longer than anything may take.
+fn patient(stream: TcpStream) -> TcpStream {
     stream
         .set_read_timeout(Some(DEADLINE))
         .expect("a time limit");

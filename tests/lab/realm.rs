@@ -1,13 +1,11 @@
 //! The parts of `kdc-testenv`, started for one test and stopped with it.
 //!
-//! A part is a script with `start FOLDER` and `stop FOLDER`; where it is, its folder's `env` says.
+//! A part is a script with `start FOLDER` and `stop FOLDER`; where it is, its folder's `env` says. The
+//! room `auth/src/gssapi` is tested with this file too, so it needs nothing else of the lab.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-
-use super::tool::Tool;
-use super::world::Lab;
 
 /// What every test account there has as its password.
 pub(crate) const PASSWORD: &str = "Right-1234";
@@ -19,37 +17,69 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// Starts it in the lab's folder of this name, and waits until it is ready.
-    pub(crate) fn start(lab: &Lab, script: &'static str, name: &str, options: &[&str]) -> Self {
-        let part = Self {
-            script,
-            folder: lab.path().join(name),
-        };
+    /// Starts it in the folder of this name below another, and waits until it is ready.
+    pub(crate) fn start(
+        below: impl AsRef<Path>,
+        script: &'static str,
+        name: &str,
+        options: &[&str],
+    ) -> Self {
+        let part = Self::in_folder(below.as_ref().join(name), script);
         part.start_again(options);
         part
     }
 
+    /// One that is made already, in this folder, and may have been started.
+    pub(crate) fn in_folder(folder: PathBuf, script: &'static str) -> Self {
+        Self { script, folder }
+    }
+
     /// Starts it, in the folder that it has.
     pub(crate) fn start_again(&self, options: &[&str]) {
-        let output = self.run("start", options);
+        self.does("start", options);
+    }
+
+    /// Runs the script with this action on the folder, which must succeed.
+    pub(crate) fn does(&self, action: &str, options: &[&str]) -> Output {
+        let output = self.run(action, options);
         assert!(
             output.status.success(),
-            "{} does not start: {}",
+            "{} {action} {options:?}: {}{}; run script/bootstrap",
             self.script,
+            String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         );
+        output
     }
 
     /// Runs the script with this action on the folder, whatever comes out.
     pub(crate) fn run(&self, action: &str, options: &[&str]) -> Output {
-        Command::new(script(self.script))
-            .arg(action)
-            .arg(&self.folder)
+        self.command(action)
             .args(options)
-            .env("POSTERN", env!("CARGO_BIN_EXE_postern"))
             .stdin(Stdio::null())
             .output()
             .expect("a script of kdc-testenv")
+    }
+
+    /// The script with this action on the folder, to be given more arguments.
+    pub(crate) fn command(&self, action: &str) -> Command {
+        let mut command = Command::new(script(self.script));
+        command.arg(action).arg(&self.folder);
+        // Tests of the crate postern-auth alone know no program.
+        if let Some(program) = option_env!("CARGO_BIN_EXE_postern") {
+            command.env("POSTERN", program);
+        }
+        command
+    }
+
+    /// The words that stand before a program, so that it runs inside.
+    pub(crate) fn words(&self, action: &str) -> [String; 3] {
+        let plain = |path: &Path| path.to_str().expect("a plain path").to_owned();
+        [
+            plain(&script(self.script)),
+            action.to_owned(),
+            plain(&self.folder),
+        ]
     }
 
     /// Where it is.
@@ -78,23 +108,9 @@ impl Part {
         found.unwrap_or_else(|| panic!("{name} is not in env")).1
     }
 
-    /// A run of a program that sees it.
-    pub(crate) fn tool(&self, lab: &Lab, program: &str) -> Tool {
-        let bare = Tool::new(lab, program);
-        self.env()
-            .into_iter()
-            .fold(bare, |tool, (name, value)| tool.env(&name, value))
-    }
-
     /// Stops it. Its folder stays, but for that of a whole realm.
     pub(crate) fn stop(&self) {
-        let output = self.run("stop", &[]);
-        assert!(
-            output.status.success(),
-            "{} does not stop: {}",
-            self.script,
-            String::from_utf8_lossy(&output.stderr)
-        );
+        self.does("stop", &[]);
     }
 }
 
@@ -105,9 +121,18 @@ impl Drop for Part {
     }
 }
 
+/// A file of this repository.
+pub(crate) fn repository(name: &str) -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = if here.ends_with("auth") {
+        here.join("..")
+    } else {
+        here.to_owned()
+    };
+    root.join(name)
+}
+
 /// The path of a script of `kdc-testenv`.
 pub(crate) fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("kdc-testenv")
-        .join(name)
+    repository("kdc-testenv").join(name)
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use super::realm::Part;
 use super::world::Lab;
 
 /// Seconds that a client may take. It is ended by force after that.
@@ -17,12 +18,19 @@ pub(crate) struct Tool {
 impl Tool {
     /// A run of the program. It gets the lab's folder `home` as its home.
     pub(crate) fn new(lab: &Lab, program: &str) -> Self {
+        Self::behind(lab, &[], program)
+    }
+
+    /// The same, with these words before the program, as `env` has them.
+    pub(crate) fn behind(lab: &Lab, words: &[String], program: &str) -> Self {
         let found = which(program);
         assert!(found, "{program} is not installed: run script/bootstrap");
         let mut command = Command::new("timeout");
         let home = lab.dir("home");
         command
-            .args(["--kill-after=5", SECONDS, program])
+            .args(["--kill-after=5", SECONDS])
+            .args(words)
+            .arg(program)
             .env_clear()
             .env("HOME", &home)
             .env("LC_ALL", "C.UTF-8")
@@ -90,6 +98,16 @@ impl Tool {
             String::from_utf8_lossy(&output.stderr)
         );
         output.stdout
+    }
+}
+
+impl Part {
+    /// A run of a program that sees the part.
+    pub(crate) fn tool(&self, lab: &Lab, program: &str) -> Tool {
+        let bare = Tool::new(lab, program);
+        self.env()
+            .into_iter()
+            .fold(bare, |tool, (name, value)| tool.env(&name, value))
     }
 }
 

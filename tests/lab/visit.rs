@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use super::Subject;
 use super::daemon::until;
 use super::mail::{Mail, awkward, long_line};
+use super::pop3::Client;
+use super::tool::Tool;
 use super::world::{ALICE, Lab, User};
 
 /// How a client reaches the server.
@@ -45,6 +47,17 @@ pub(crate) enum Fidelity {
     Body,
 }
 
+/// How a client proves who it is.
+pub(crate) enum Proof {
+    /// By the user's password.
+    Password,
+    /// By a ticket: of this principal, which a client finds that stands behind these words.
+    Ticket {
+        principal: String,
+        words: Vec<String>,
+    },
+}
+
 /// A server with mail for one user, and a folder for what the client fetches.
 pub(crate) struct Visit {
     // First, so that it ends before its folder vanishes.
@@ -54,6 +67,9 @@ pub(crate) struct Visit {
     pub(crate) mails: Vec<Mail>,
     pub(crate) transport: Transport,
     pub(crate) fetched: PathBuf,
+    /// The name or the address by which the client reaches the server.
+    pub(crate) host: String,
+    pub(crate) proof: Proof,
 }
 
 impl Visit {
@@ -63,12 +79,14 @@ impl Visit {
         let subject = Subject::start(&lab);
         let fetched = lab.dir("fetched");
         Self {
+            host: lab.address.to_string(),
             lab,
             user,
             mails,
             subject,
             transport,
             fetched,
+            proof: Proof::Password,
         }
     }
 
@@ -88,8 +106,38 @@ impl Visit {
         }
     }
 
-    pub(crate) fn host(&self) -> String {
-        self.address().ip().to_string()
+    /// A client that shows every octet, connected.
+    pub(crate) fn client(&self) -> Client {
+        let pki = &self.lab.pki;
+        match self.transport {
+            Transport::Clear => Client::connect(self.address()),
+            Transport::Stls => Client::connect_stls(self.address(), pki),
+            Transport::Tls => Client::connect_tls(self.address(), pki),
+        }
+    }
+
+    /// A run of a client program, which has the ticket if there is one.
+    pub(crate) fn tool(&self, program: &str) -> Tool {
+        match &self.proof {
+            Proof::Password => Tool::new(&self.lab, program),
+            Proof::Ticket { words, .. } => Tool::behind(&self.lab, words, program),
+        }
+    }
+
+    /// The password, for a client that has no ticket.
+    pub(crate) fn password(&self) -> Option<&'static str> {
+        match self.proof {
+            Proof::Password => Some(self.user.password),
+            Proof::Ticket { .. } => None,
+        }
+    }
+
+    /// Name and password with a colon between them, as curl takes them.
+    pub(crate) fn name_and_password(&self) -> String {
+        match &self.proof {
+            Proof::Password => format!("{}:{}", self.user.name, self.user.password),
+            Proof::Ticket { principal, .. } => format!("{principal}:"),
+        }
     }
 
     pub(crate) fn port(&self) -> String {
@@ -118,6 +166,25 @@ impl Visit {
         path.to_str().expect("a plain path").to_owned()
     }
 
+    /// For clients that deliver into a Maildir, which must be there.
+    pub(crate) fn make_fetched_a_maildir(&self) {
+        for name in ["tmp", "new", "cur"] {
+            self.lab.dir(&format!("fetched/{name}"));
+        }
+    }
+
+    /// Fetches everything and deletes it, octet by octet, over a session that is logged in.
+    pub(crate) fn empty(&self, mut client: Client) {
+        assert_eq!(client.uids().len(), self.mails.len());
+        for number in 1..=self.mails.len() {
+            let octets = client.body(&format!("RETR {number}"));
+            self.lab.write(&format!("fetched/{number}"), octets);
+            client.ok(&format!("DELE {number}"));
+        }
+        client.quit();
+        self.judge(Fidelity::Wire);
+    }
+
     /// Every message came home, none is left on the server.
     pub(crate) fn judge(&self, fidelity: Fidelity) {
         let got = files_below(&self.fetched);
@@ -132,6 +199,11 @@ impl Visit {
                 .unwrap_or_else(|| panic!("{} did not come home", mail.name));
             compare(mail, octets, fidelity);
         }
+        self.judge_deletions();
+    }
+
+    /// No message is left on the server.
+    pub(crate) fn judge_deletions(&self) {
         until("the server to have deleted everything", || {
             (self.lab.maildir(self.user).len() == 0).then_some(())
         });

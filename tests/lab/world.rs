@@ -168,6 +168,12 @@ fn own_address() -> Ipv4Addr {
     Ipv4Addr::new(127, a, b, c)
 }
 
+impl AsRef<Path> for Lab {
+    fn as_ref(&self) -> &Path {
+        self.path()
+    }
+}
+
 impl From<&Lab> for IpAddr {
     fn from(lab: &Lab) -> Self {
         Self::V4(lab.address)

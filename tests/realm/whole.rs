@@ -51,10 +51,11 @@ pub(crate) fn within(seconds: u32, start: impl FnOnce() -> Part) -> Part {
     part
 }
 
-/// What is asked in a realm: a message by curl under TLS, a ticket, a directory.
+/// What is asked in a realm: messages by curl under TLS with a password and with a ticket, a directory.
 const QUESTIONS: &str = r#"
     curl --silent --show-error --cacert "$POP3_CA" --user bob:Right-1234 "$POP3S/2" | grep --quiet 'Message 2 for bob' &&
     curl --silent --show-error --cacert "$POP3_CA" --ssl-reqd --user alice:Right-1234 "$POP3/1" >/dev/null &&
+    curl --silent --show-error --cacert "$POP3_CA" --user : --login-options AUTH=GSSAPI "$POP3S/3" | grep --quiet 'Message 3 for alice' &&
     kvno pop/localhost && klist -s && klist &&
     ldapwhoami -x -ZZ -D "uid=alice,ou=people,$LDAP_BASE" -w Right-1234
 "#;

@@ -2,7 +2,11 @@
 //!
 //! The realm is that of `kdc-testenv/mit`. Each test has its own, as nextest gives each its own
 //! process; the acceptor in this process never sees its `krb5.conf`.
-#![expect(clippy::disallowed_types, reason = "starts a KDC and a client")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "starts a KDC and a client"
+)]
 #![expect(dead_code, reason = "the room uses its part of the realm")]
 
 mod bindings;
@@ -11,6 +15,8 @@ mod layers;
 
 #[path = "../../../tests/lab/kerberos.rs"]
 mod kerberos;
+#[path = "../../../tests/lab/realm.rs"]
+mod realm;
 
 use std::sync::Arc;
 

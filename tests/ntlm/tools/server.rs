@@ -76,8 +76,8 @@ impl Setup {
     }
 
     /// Started by this program.
-    pub(crate) fn within(mut self, command: &[&str]) -> Self {
-        self.within = command.iter().map(|&word| word.to_owned()).collect();
+    pub(crate) fn within(mut self, command: Vec<String>) -> Self {
+        self.within = command;
         self
     }
 

@@ -1,4 +1,5 @@
-//! A real Active Directory domain: a Samba domain controller and a member with winbind, by kdc-testenv/ad.
+//! A real Active Directory domain: a Samba domain controller and a member with winbind, by
+//! `kdc-testenv/ad`.
 //!
 //! It is made once and kept below `target/`; each test starts a copy of its own.
 
@@ -8,13 +9,9 @@ use std::hash::{Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::lab::world::{Lab, require_root};
-
-/// The password of everybody.
-pub(crate) const PASSWORD: &str = "Right-1234";
-
-pub(crate) const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/kdc-testenv/ad");
-const ACCOUNTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/kdc-testenv/ad-accounts");
+use super::kerberos::Realm;
+use super::realm::{PASSWORD, Part, script};
+use super::world::{Lab, require_root};
 
 /// Sets one attribute in the controller's own database, and prints what it was.
 const CHANGE: &str = r#"
@@ -36,9 +33,7 @@ sam.modify(message)
 "#;
 
 /// A running domain; it ends with the value.
-pub(crate) struct Domain {
-    folder: PathBuf,
-}
+pub(crate) struct Domain(Part);
 
 impl Domain {
     /// Starts a copy of the domain in the lab's folder.
@@ -46,30 +41,41 @@ impl Domain {
         require_root("a domain controller");
         let made = made();
         let folder = lab.path().join("ad");
-        succeed(
-            Command::new("cp")
-                .args(["--archive", "--reflink=auto"])
-                .args([&made, &folder]),
-        );
-        let domain = Self { folder };
-        domain.script("start", &[]);
-        domain
+        let copied = Command::new("cp")
+            .args(["--archive", "--reflink=auto"])
+            .args([&made, &folder])
+            .status();
+        assert!(copied.is_ok_and(|status| status.success()), "cp");
+        let part = Part::in_folder(folder, "ad");
+        part.start_again(&[]);
+        Self(part)
+    }
+
+    /// The domain as a Kerberos realm.
+    pub(crate) fn realm(self) -> Realm {
+        Realm::of_domain(self.0)
     }
 
     /// The words that run a program on the member, with this machine's network.
-    pub(crate) fn member(&self) -> [&str; 6] {
-        let folder = self.folder.to_str().expect("a plain path");
-        ["env", "HOST_NETWORK=1", SCRIPT, "mail", folder, "env"]
+    pub(crate) fn member(&self) -> Vec<String> {
+        let before = ["env", "HOST_NETWORK=1"].map(str::to_owned);
+        let words = before.into_iter().chain(self.0.words("mail"));
+        words.chain(["env".to_owned()]).collect()
+    }
+
+    /// The words that run a program on the member, in the domain's own network.
+    pub(crate) fn inside(&self) -> [String; 3] {
+        self.0.words("mail")
     }
 
     /// Where it is.
     pub(crate) fn folder(&self) -> &Path {
-        &self.folder
+        self.0.folder()
     }
 
     /// The network in which controller and member see each other.
     pub(crate) fn network(&self) -> String {
-        let pid = fs::read_to_string(self.folder.join("dc.pid")).expect("the controller's process");
+        let pid = fs::read_to_string(self.0.file("dc.pid")).expect("the controller's process");
         format!("/proc/{}/ns/net", pid.trim())
     }
 
@@ -81,8 +87,8 @@ impl Domain {
     /// The same, where the KDC may not know the name: whether it gave a ticket.
     pub(crate) fn tries_kinit(&self, arguments: &[&str]) -> bool {
         let input = format!("printf '%s\\n' {PASSWORD} | kinit \"$@\"");
-        let mut command = self.command("mail", &["sh", "-c", &input, "sh"]);
-        let output = command.args(arguments).output().expect("kinit");
+        let shell = ["sh", "-c", &input, "sh"];
+        let output = self.0.run("mail", &[&shell, arguments].concat());
         output.status.success()
     }
 
@@ -95,36 +101,21 @@ impl Domain {
 
     /// Runs a program on the member.
     pub(crate) fn on_member(&self, command: &[&str]) -> Output {
-        self.script("mail", command)
+        self.0.does("mail", command)
     }
 
     /// Runs a program on the domain controller.
     pub(crate) fn on_controller(&self, command: &[&str]) -> Output {
-        self.script("enter", command)
-    }
-
-    fn script(&self, action: &str, command: &[&str]) -> Output {
-        succeed(&mut self.command(action, command))
-    }
-
-    fn command(&self, action: &str, words: &[&str]) -> Command {
-        let mut command = Command::new(SCRIPT);
-        command.arg(action).arg(&self.folder).args(words);
-        command
-    }
-}
-
-impl Drop for Domain {
-    fn drop(&mut self) {
-        let _ = Command::new(SCRIPT).arg("stop").arg(&self.folder).status();
+        self.0.does("enter", command)
     }
 }
 
 /// The folder of a domain that is made and stopped. Other test processes may want it too.
 fn made() -> PathBuf {
     let mut hasher = DefaultHasher::new();
-    for script in [SCRIPT, ACCOUNTS] {
-        fs::read(script).expect("a script").hash(&mut hasher);
+    for name in ["ad", "ad-accounts"] {
+        let octets = fs::read(script(name)).expect("a script");
+        octets.hash(&mut hasher);
     }
     let folder =
         Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("ad-{:016x}", hasher.finish()));
@@ -132,23 +123,10 @@ fn made() -> PathBuf {
     lock.lock().expect("a lock");
     if !folder.join("kept").exists() {
         let _ = fs::remove_dir_all(&folder);
-        succeed(Command::new(SCRIPT).arg("start").arg(&folder));
-        succeed(Command::new(SCRIPT).arg("stop").arg(&folder));
+        let part = Part::in_folder(folder.clone(), "ad");
+        part.start_again(&[]);
+        part.stop();
         fs::write(folder.join("kept"), "").expect("a mark");
     }
     folder
-}
-
-fn succeed(command: &mut Command) -> Output {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(
-        output.status.success(),
-        "{command:?} ended with {}\n{}{}; run script/bootstrap",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    output
 }
