@@ -16,6 +16,8 @@ mod ad;
 #[path = "directory/crowd.rs"]
 mod crowd;
 mod lab;
+#[path = "directory/live.rs"]
+mod live;
 #[path = "directory/openldap.rs"]
 mod openldap;
 #[path = "directory/served.rs"]

@@ -6,6 +6,7 @@ pub mod joined;
 mod life;
 mod log;
 mod privilege;
+mod sweep;
 
 pub use assemble::assemble;
 pub(crate) use assemble::directory;

@@ -2,12 +2,16 @@
 //!
 //! | part | what it does |
 //! |---|---|
-//! | `server`, `socket`, `tls`, `start_tls` | opens sockets to servers that stand in the configuration, and to no others |
+//! | `server`, `socket`, `tls`, `start_tls` | opens sockets to servers that the configuration names or finds, and to no others |
 //! | `bounds`, `connection`, `library` | asks one question at a time, and takes no more for an answer than there may be |
+//! | `discovery`, `dns`, `srv`, `both_names` | finds the servers of a domain, and believes DNS no more than TLS does |
 //! | `pool`, `servers` | keeps connections, and goes on with another server when one fails |
 //! | `filter`, `name`, `password` | values that may be sent: escaped, never empty |
 //! | `question`, `search`, `lookup` | from a name, typed or proven, to an entry |
+//! | `recall` | accounts with open sessions, looked at again, many at once |
 //! | `schema`, `account`, `state`, `policy`, `groups` | from an entry to an account |
+//! | `sites` | the site of a home server, where Active Directory tells it |
+//! | `cache`, `shelf` | answers that are kept for a while, where the configuration says so |
 //! | `bind`, `stored` | whether a password is right: the directory says so, or lets us compare |
 //!
 //! A directory in trouble is [`crate::Unavailable`] within its deadline and never a wrong password. This
@@ -15,8 +19,12 @@
 
 mod account;
 mod bind;
+mod both_names;
 mod bounds;
+mod cache;
 mod connection;
+mod discovery;
+mod dns;
 mod fault;
 mod filter;
 mod groups;
@@ -28,18 +36,24 @@ mod password;
 mod policy;
 mod pool;
 mod question;
+mod recall;
 mod schema;
 mod search;
 mod secret_file;
 mod server;
 mod servers;
 mod settings;
+mod shelf;
+mod sites;
 mod socket;
+mod srv;
 mod start_tls;
 mod state;
 mod stored;
 mod tls;
 
+pub use cache::CacheTimes;
+pub use discovery::DomainServers;
 pub use filter::{Attribute, WrittenFilter};
 pub use keeper::LdapDirectory;
 pub use name::{NameTemplate, base_of_domain};
@@ -51,7 +65,7 @@ pub use tls::{LdapTls, LdapTlsError};
 
 /// The filter of the one question that finds who typed this, as it is sent.
 pub(crate) fn filter_text(schema: &Schema, login: &crate::Login) -> String {
-    let question = question::by_login(schema, "", Vec::new(), login);
+    let question = question::by_name(schema, "", Vec::new(), crate::Name::Typed(login));
     question.filter.to_string()
 }
 

@@ -2,8 +2,10 @@
 //! the protocol.
 
 mod bounds;
+mod discovery;
 mod fake;
 mod faults;
+mod kept;
 mod login;
 mod odd;
 mod proof;
@@ -38,6 +40,7 @@ fn settings(servers: &[String]) -> LdapSettings {
             .iter()
             .map(|text| LdapServer::parse(text, false).unwrap())
             .collect(),
+        discovery: None,
         tls: LdapTls::default(),
         service: ServiceAccount::Simple {
             name: SERVICE.to_owned(),
@@ -49,6 +52,7 @@ fn settings(servers: &[String]) -> LdapSettings {
         groups: Vec::new(),
         proof: Proof::Bind,
         timeout: WITHIN,
+        cache: CacheTimes::default(),
         search_connections: 4,
         bind_connections: 2,
     }
