@@ -13,8 +13,16 @@
 
 #[path = "directory/ad.rs"]
 mod ad;
+#[path = "directory/attempts.rs"]
+mod attempts;
+#[path = "directory/checked.rs"]
+mod checked;
 mod lab;
+#[path = "directory/office.rs"]
+mod office;
 #[path = "directory/openldap.rs"]
 mod openldap;
 #[path = "directory/served.rs"]
 mod served;
+#[path = "directory/whois.rs"]
+mod whois;

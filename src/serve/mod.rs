@@ -2,12 +2,14 @@
 
 mod assemble;
 pub mod descriptors;
+mod keepers;
 mod life;
 mod log;
 mod privilege;
 
 pub use assemble::assemble;
-pub(crate) use assemble::directory;
+pub(crate) use assemble::{authenticator, settings};
+pub(crate) use keepers::{Keepers, ldap_settings};
 pub use life::run;
 pub use privilege::{PrivilegeError, become_user};
 

@@ -13,7 +13,8 @@ use crate::lab::realm::{PASSWORD, Part};
 use crate::lab::world::Lab;
 use crate::served::Served;
 
-fn ldap(slapd: &Part, more: &str) -> String {
+/// The lines under `[ldap]` that fit the directory of `kdc-testenv`.
+pub(crate) fn ldap(slapd: &Part, more: &str) -> String {
     format!(
         r#"preset = "openldap"
 servers = ["{clear}", "{tls}"]

@@ -32,11 +32,7 @@ pub(super) fn questions(
         }
         Groups::MemberOf => of_account(&|group| Filter::equal(&member_of, group.as_str())),
         Groups::Member => {
-            let members = Filter::Or(vec![
-                Filter::equal(&Attribute::known("member"), dn),
-                Filter::equal(&Attribute::known("uniqueMember"), dn),
-                Filter::equal(&Attribute::known("memberUid"), short),
-            ]);
+            let members = having(dn, short);
             let of_group = |group: &String| Question {
                 base: group.clone(),
                 scope: Scope::Base,
@@ -49,5 +45,14 @@ pub(super) fn questions(
     }
 }
 
+/// Groups that have this member, named as a whole or by its short name.
+pub(super) fn having(dn: &str, short: &str) -> Filter {
+    Filter::Or(vec![
+        Filter::equal(&Attribute::known("member"), dn),
+        Filter::equal(&Attribute::known("uniqueMember"), dn),
+        Filter::equal(&Attribute::known("memberUid"), short),
+    ])
+}
+
 /// RFC 4511 §4.5.1.8: no attributes are wanted.
-const NOTHING: &str = "1.1";
+pub(super) const NOTHING: &str = "1.1";

@@ -64,6 +64,16 @@ impl LdapDirectory {
         })
     }
 
+    /// What it was told about the directory.
+    pub(super) fn settings(&self) -> &LdapSettings {
+        &self.settings
+    }
+
+    /// What is asked for of each entry.
+    pub(super) fn attributes(&self) -> &[String] {
+        &self.attributes
+    }
+
     async fn look_up(&self, login: &Login) -> Result<Option<Account>, LdapError> {
         let LdapSettings { schema, base, .. } = &self.settings;
         let lookup = Lookup {

@@ -7,6 +7,8 @@
 //! | `filter`, `name`, `password` | values that may be sent: escaped, never empty |
 //! | `question`, `search`, `lookup` | from a typed name to an entry |
 //! | `schema`, `account`, `state`, `policy`, `groups` | from an entry to an account |
+//! | `inquiry` | the same for an administrator, who is told more |
+//! | `survey`, `subschema`, `mentioned` | whether what the settings name is there |
 //! | `bind`, `stored` | whether a password is right: the directory says so, or lets us compare |
 //!
 //! A directory in trouble is [`crate::Unavailable`] within its deadline and never a wrong password. This
@@ -18,9 +20,11 @@ mod connection;
 mod fault;
 mod filter;
 mod groups;
+mod inquiry;
 mod keeper;
 mod library;
 mod lookup;
+mod mentioned;
 mod name;
 mod password;
 mod policy;
@@ -34,15 +38,21 @@ mod servers;
 mod settings;
 mod state;
 mod stored;
+mod subschema;
+mod survey;
 mod tls;
 
 pub use filter::{Attribute, WrittenFilter};
+pub use inquiry::{LdapEntry, LdapInquiry, LdapTrouble};
 pub use keeper::LdapDirectory;
+pub use mentioned::Mentioned;
 pub use name::{NameTemplate, base_of_domain};
 pub use schema::{Address, Groups, Preset, Schema, SiteRule, UnknownSite};
 pub use secret_file::{SecretFileError, read_secret};
 pub use server::{LdapServer, ServerError};
 pub use settings::{LdapSettings, Proof, ServiceAccount, SetupError};
+pub use subschema::Subschema;
+pub use survey::Survey;
 pub use tls::{LdapTls, LdapTlsError};
 
 #[cfg(test)]
