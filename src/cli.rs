@@ -2,10 +2,11 @@
 //!
 //! Only words here; `main.rs` starts the server, `admin` does the rest.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::config::DEFAULT_PATH;
@@ -30,7 +31,8 @@ Begin with:
   postern user add ann@example.test       a first account
   postern serve                           serve mail
 
-Exit codes: 0 fine, 1 something failed or was found, 2 the command line is wrong."
+Exit codes: 0 fine, 1 something failed or was found, 2 the command line is wrong, 3 a directory is out
+of order, so that it could not be found out."
 )]
 pub struct Cli {
     /// The configuration file
@@ -71,8 +73,10 @@ Examples:
     /// Say everything that is wrong with the configuration and what it names
     ///
     /// Looks at the configuration, the certificates, the users file, the maildrops and the ports,
-    /// and changes nothing. Every finding has its place and a remedy. The exit code is 1 when
-    /// there is an error, and 0 when there are only warnings.
+    /// and changes nothing. It also asks the LDAP directory whether the base, the groups, the filter and
+    /// the attributes of the configuration are there, and whether the service account may read them. Every
+    /// finding has its place and a remedy. The exit code is 1 when there is an error, and 0 when there are
+    /// only warnings; a directory out of reach is one of these, as a reload must be possible meanwhile.
     #[command(after_help = "\
 Examples:
   postern check
@@ -82,6 +86,9 @@ Examples:
         /// Print one JSON object
         #[arg(long)]
         json: bool,
+        /// Take a directory out of reach as an error
+        #[arg(long)]
+        strict: bool,
     },
 
     /// Keep the local accounts
@@ -91,9 +98,11 @@ Examples:
     /// Say how a typed name is understood, and which account it reaches
     ///
     /// Takes the name apart as a login does, asks whoever keeps the accounts, and shows state, site,
-    /// maildrop, delegates and the kinds of credentials, never their values. A name of two, as
-    /// delegates type it at USER, shows both accounts and the right. The exit code is 1 when nobody
-    /// answers to a name, or the right is missing.
+    /// maildrop, delegates and the kinds of credentials, never their values. Of an account in a directory
+    /// it shows the entry, by which attribute it answers to the name, and its groups; and also says when
+    /// several entries answer, or a local account comes first. A name of two, as delegates type it at
+    /// USER, shows both accounts and the right. The exit code is 1 when nobody answers to a name, or the
+    /// right is missing, and 3 when the directory would have to be asked and is out of order.
     #[command(after_help = "\
 Examples:
   postern whois 'CORP\\ann'
@@ -106,6 +115,10 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+
+    /// Try a login
+    #[command(subcommand)]
+    Auth(AuthCommand),
 
     /// Look into maildrops
     #[command(subcommand)]
@@ -324,7 +337,98 @@ pub struct Name {
     pub name: String,
 }
 
-/// Where a new password comes from.
+/// Try a login.
+#[derive(Debug, Subcommand)]
+pub enum AuthCommand {
+    /// Make one real attempt to log in, and explain every step of it
+    ///
+    /// The attempt is made by the code and the configuration of the server, in this process: name,
+    /// account, password, state, groups, site and delegate are judged as for a client. It shows what was
+    /// asked, what a client would see on the wire, and what the login record would say, with its meaning
+    /// and remedy. No secret is shown. The maildrop is not opened, and the throttle and the log of a
+    /// running server know nothing of it; but a wrong password counts in a directory, or at a domain
+    /// controller, as any other does. TLS itself is not tried.
+    ///
+    /// The exit code is 0 when the login is granted, 1 when it is refused or could not be tried, and 3
+    /// when a directory or a domain controller could not be asked.
+    #[command(after_help = "\
+Examples:
+  postern auth test ann@example.test
+  postern auth test 'CORP\\ann' --mechanism ntlm --address 192.0.2.7
+  pass show mail/ann | head -n 1 | postern auth test ann --password-stdin --json | jq -r .reason")]
+    Test(AuthTest),
+}
+
+/// One attempt.
+#[derive(Debug, Args)]
+pub struct AuthTest {
+    /// The name, as somebody types it; a delegate's double name too
+    pub name: String,
+    /// How the client logs in
+    #[arg(long, value_enum, default_value = "user-pass")]
+    pub mechanism: MechanismChoice,
+    /// Its password
+    #[command(flatten)]
+    pub password: PasswordSource,
+    /// The listener, by its address in the configuration [default: the first with TLS]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listener: Option<String>,
+    /// As before STLS
+    #[arg(long)]
+    pub no_tls: bool,
+    /// From where the client comes, for rules about networks
+    #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
+    pub address: IpAddr,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How a client logs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MechanismChoice {
+    /// USER and PASS
+    UserPass,
+    /// AUTH PLAIN
+    Plain,
+    /// AUTH LOGIN
+    Login,
+    /// AUTH SCRAM-SHA-256
+    #[value(name = "scram", alias = "scram-sha-256")]
+    Scram,
+    /// AUTH SCRAM-SHA-256-PLUS, bound to the TLS connection
+    #[value(name = "scram-plus", alias = "scram-sha-256-plus")]
+    ScramPlus,
+    /// AUTH NTLM: NTLMv2, bound to the certificate
+    Ntlm,
+    /// Needs a ticket: it says what to try instead
+    Gssapi,
+    /// Needs a certificate: it says what to try instead
+    External,
+}
+
+impl MechanismChoice {
+    /// The mechanism's name in SASL; USER and PASS have none.
+    pub fn sasl(self) -> Option<&'static str> {
+        match self {
+            Self::UserPass => None,
+            Self::Plain => Some("PLAIN"),
+            Self::Login => Some("LOGIN"),
+            Self::Scram => Some("SCRAM-SHA-256"),
+            Self::ScramPlus => Some("SCRAM-SHA-256-PLUS"),
+            Self::Ntlm => Some("NTLM"),
+            Self::Gssapi => Some("GSSAPI"),
+            Self::External => Some("EXTERNAL"),
+        }
+    }
+
+    /// In words for people.
+    pub fn shown(self) -> &'static str {
+        self.sasl().unwrap_or("USER and PASS")
+    }
+}
+
+/// Where a password comes from.
 #[derive(Debug, Args)]
 pub struct PasswordSource {
     /// Read the password from the first line of standard input

@@ -13,11 +13,17 @@
 
 #[path = "directory/ad.rs"]
 mod ad;
+#[path = "directory/attempts.rs"]
+mod attempts;
+#[path = "directory/checked.rs"]
+mod checked;
 #[path = "directory/crowd.rs"]
 mod crowd;
 mod lab;
 #[path = "directory/live.rs"]
 mod live;
+#[path = "directory/office.rs"]
+mod office;
 #[path = "directory/openldap.rs"]
 mod openldap;
 #[path = "directory/served.rs"]
@@ -26,3 +32,5 @@ mod served;
 mod slow;
 #[path = "directory/vanished.rs"]
 mod vanished;
+#[path = "directory/whois.rs"]
+mod whois;

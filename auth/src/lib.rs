@@ -14,6 +14,7 @@
 //! | `gssapi` | Kerberos: contexts, keys, whose principal is which login | ask a KDC or a directory |
 //! | `extended_protection` | judges what a client is bound to | know how a mechanism carries it |
 //! | `throttle` | counts refused logins | look at a clock |
+//! | [`Client`] | the other side of the mechanisms, for trying a login | log anybody in |
 //! | [`Pool`] | does slow work fairly | grow |
 
 mod account;
@@ -22,6 +23,7 @@ mod authenticator;
 mod caller;
 mod certificate;
 mod channel;
+mod client;
 mod clock;
 mod description;
 mod directories;
@@ -60,6 +62,7 @@ pub use authenticator::Authenticator;
 pub use caller::Caller;
 pub use certificate::{CertificateName, Fingerprint};
 pub use channel::{Channel, TlsFacts};
+pub use client::{Client, ClientError};
 pub use description::{Description, NtHashForm};
 pub use directories::Directories;
 pub use directory::{Answer, Directory, Name, Recalled, ScramAnswer, Unavailable, Verdict};
@@ -72,9 +75,10 @@ pub use gssapi::{
 pub use holder::{Holder, Known};
 pub use identity::Identity;
 pub use ldap::{
-    Address, Attribute, CacheTimes, DomainServers, Groups, LdapDirectory, LdapServer, LdapSettings,
-    LdapTls, LdapTlsError, NameTemplate, Preset, Proof, Schema, SecretFileError, ServerError,
-    ServiceAccount, SetupError, SiteRule, UnknownSite, WrittenFilter, base_of_domain, read_secret,
+    Address, Attribute, CacheTimes, DomainServers, Groups, LdapDirectory, LdapEntry, LdapInquiry,
+    LdapServer, LdapSettings, LdapTls, LdapTlsError, LdapTrouble, Mentioned, NameTemplate, Preset,
+    Proof, Schema, SecretFileError, ServerError, ServiceAccount, SetupError, SiteRule, Subschema,
+    Survey, UnknownSite, WrittenFilter, base_of_domain, read_secret,
 };
 pub use local::{
     DamagedNtHash, ImportNote, Imported, KeyError, LocalDirectory, LocalUsers, Owner, Problem,

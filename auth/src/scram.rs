@@ -23,7 +23,7 @@ const SCHEME: &str = "SCRAM-SHA-256";
 /// RFC 7677 §4: "at least 4096".
 const LEAST_ITERATIONS: u32 = 4096;
 /// About a second of work, where the server itself has to check a password against the keys.
-const MOST_ITERATIONS: u32 = 2_000_000;
+pub(crate) const MOST_ITERATIONS: u32 = 2_000_000;
 /// Iterations of new keys: what OWASP recommends for PBKDF2 with SHA-256. The client does the
 /// work: half a second or less on a desk or in a pocket.
 const ITERATIONS: u32 = 600_000;
@@ -104,17 +104,15 @@ impl ScramKeys {
 
     /// RFC 5802 §3.
     pub(crate) fn derive(password: &Secret, salt: Vec<u8>, iterations: u32) -> Option<Self> {
-        let salted = salted(password, &salt, iterations)?;
-        let client_key = hmac(salted.expose(), &[b"Client Key"])?;
-        let server_key = hmac(salted.expose(), &[b"Server Key"])?;
+        let keys = client_keys(password, &salt, iterations)?;
         Some(Self {
             form: Form {
                 iterations,
                 salt: salt.len(),
             },
             salt,
-            stored_key: Secret::new(Sha256::digest(client_key.expose()).to_vec()),
-            server_key,
+            stored_key: Secret::new(Sha256::digest(keys.client.expose()).to_vec()),
+            server_key: keys.server,
         })
     }
 
@@ -263,6 +261,21 @@ fn salted(password: &Secret, salt: &[u8], iterations: u32) -> Option<Secret> {
         &mut salted,
     );
     Some(Secret::new(salted))
+}
+
+/// What a password is made into (RFC 5802 §3): `ClientKey` and `ServerKey`.
+pub(crate) struct ClientKeys {
+    pub(crate) client: Secret,
+    pub(crate) server: Secret,
+}
+
+/// The keys of a password under a salt. The work is that of the iterations.
+pub(crate) fn client_keys(password: &Secret, salt: &[u8], iterations: u32) -> Option<ClientKeys> {
+    let salted = salted(password, salt, iterations)?;
+    Some(ClientKeys {
+        client: hmac(salted.expose(), &[b"Client Key"])?,
+        server: hmac(salted.expose(), &[b"Server Key"])?,
+    })
 }
 
 pub(crate) fn hmac(key: &[u8], parts: &[&[u8]]) -> Option<Secret> {

@@ -3,9 +3,11 @@
 //! Every command writes to the output that it is given and says what it came to; nothing here
 //! runs inside the server, and no command changes what it was not asked to.
 
+mod auth_test;
 mod check;
 mod json;
 mod maildrop;
+mod meaning;
 mod pages;
 mod password;
 mod report;
@@ -18,7 +20,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use crate::cli::{Command, ReportCommand};
+use crate::cli::{AuthCommand, Command, ReportCommand};
 use crate::config::{self, Config, Rejected};
 
 /// What a command came to.
@@ -28,6 +30,8 @@ pub enum Outcome {
     Fine,
     /// It was done, and something wrong was found and printed.
     Found,
+    /// It could not be found out, as a directory is out of order; why was printed.
+    Trouble,
 }
 
 /// Why a command could not be done, in words for the administrator.
@@ -45,6 +49,9 @@ pub enum AdminError {
     /// No password was given.
     #[error("{0}")]
     Password(#[from] password::PasswordError),
+    /// No login could be tried.
+    #[error("{0}")]
+    AuthTest(#[from] auth_test::AuthTestError),
     /// Nobody could be asked for the account.
     #[error("{0}")]
     Whois(#[from] whois::WhoisError),
@@ -88,9 +95,10 @@ impl Office<'_> {
     pub fn run(&mut self, command: &Command) -> Result<Outcome, AdminError> {
         match command {
             Command::Serve | Command::Demo => Ok(Outcome::Fine),
-            Command::Check { json } => self.check(*json),
+            Command::Check { json, strict } => self.check(*json, *strict),
             Command::User(command) => self.user(command),
             Command::Whois { name, json } => self.whois(name, *json),
+            Command::Auth(AuthCommand::Test(asked)) => self.auth_test(asked),
             Command::Maildrop(command) => self.maildrop(command),
             Command::Config(command) => self.pages(command),
             Command::Report(ReportCommand::Auth { logs, since, json }) => {

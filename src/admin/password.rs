@@ -52,6 +52,18 @@ pub(super) fn obtain(name: &str, from_stdin: bool) -> Result<Secret, PasswordErr
     }
 }
 
+/// Asks for the password that an account has, or reads it.
+pub(super) fn ask(name: &str, from_stdin: bool) -> Result<Secret, PasswordError> {
+    if from_stdin {
+        return read(&mut io::stdin().lock());
+    }
+    if !io::stdin().is_terminal() {
+        return Err(PasswordError::NoTerminal);
+    }
+    let name = super::table::shown(name);
+    checked(rpassword::prompt_password(format!("Password of {name}: "))?.into_bytes())
+}
+
 /// Reads one line; its end does not count.
 fn read(input: &mut dyn BufRead) -> Result<Secret, PasswordError> {
     // Room for all of it, so that no copy is left behind by growing.

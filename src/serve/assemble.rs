@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use postern_auth::{
-    Authenticator, Directories, Directory, Gssapi, LdapDirectory, LocalDirectory, LocalUsers, Pool,
-    Winbind, read_secret,
-};
+use postern_auth::{Audit, Authenticator, Directory, Gssapi, Pool, Winbind};
 
+use super::keepers::Keepers;
 use super::{ServeError, descriptors, joined};
 use crate::config::{Config, Listener};
 use crate::event::LoginLog;
@@ -19,12 +17,25 @@ use crate::store::MaildirStore;
 /// # Errors
 /// [`ServeError`] names the file that cannot be used.
 pub fn assemble(config: &Config, hashing: &Arc<Pool>) -> Result<Service, ServeError> {
-    let directory = directory(config, hashing)?;
-    let policy = config.policy.clone();
-    let authenticator = Authenticator::with_directory(policy, directory, Arc::new(LoginLog))
+    let directory = Keepers::open(config, hashing)?.directory();
+    let authenticator = authenticator(config, hashing, directory, Arc::new(LoginLog))?;
+    service(config, authenticator, None)
+}
+
+/// Who lets people in, as the configuration has it; its records go to `audit`.
+///
+/// # Errors
+/// [`ServeError`] when the way to a domain controller cannot be opened.
+pub(crate) fn authenticator(
+    config: &Config,
+    hashing: &Arc<Pool>,
+    directory: Arc<dyn Directory>,
+    audit: Arc<dyn Audit>,
+) -> Result<Authenticator, ServeError> {
+    let desk = Authenticator::with_directory(config.policy.clone(), directory, audit)
         .with_gssapi(gssapi(config, hashing))
         .with_winbind(winbind(config, None)?);
-    service(config, authenticator, None)
+    Ok(desk)
 }
 
 /// Builds the next generation. What the throttle has counted stays counted.
@@ -36,7 +47,7 @@ pub(super) fn next(
     before: &Service,
     hashing: &Arc<Pool>,
 ) -> Result<Service, ServeError> {
-    let directory = directory(config, hashing)?;
+    let directory = Keepers::open(config, hashing)?.directory();
     let authenticator = before
         .authenticator
         .reloaded(config.policy.clone(), directory)
@@ -59,31 +70,6 @@ fn same_address(bound: &[Listener], config: &Config) -> Option<Listener> {
     let nth = earlier.iter().filter(is_same).count();
     let same = config.listeners.iter().filter(is_same).nth(nth);
     Some(same.unwrap_or(last).clone())
-}
-
-/// The users file, and the LDAP directory beside it.
-pub(crate) fn directory(
-    config: &Config,
-    hashing: &Arc<Pool>,
-) -> Result<Arc<dyn Directory>, ServeError> {
-    let users = Arc::new(LocalUsers::open(
-        &config.users_file,
-        config.users_key.as_deref(),
-    )?);
-    let local = Arc::new(LocalDirectory::new(users, hashing.clone()));
-    let Some(ldap) = &config.ldap else {
-        return Ok(local);
-    };
-    let mut settings = ldap.settings.clone();
-    if let Some(path) = &ldap.password_file {
-        let password = read_secret(path).map_err(|problem| ServeError::PasswordFile {
-            path: path.clone(),
-            problem,
-        })?;
-        settings = settings.with_password(password);
-    }
-    let ldap = LdapDirectory::new(settings, hashing.clone())?;
-    Ok(Arc::new(Directories::new(local, Arc::new(ldap))))
 }
 
 /// Kerberos, if there is a keytab. Without a usable key in it the server starts nevertheless.
@@ -135,7 +121,8 @@ fn service(
     })
 }
 
-fn settings(config: &Config) -> Settings {
+/// What the engine is told.
+pub(crate) fn settings(config: &Config) -> Settings {
     let protocol = &config.protocol;
     Settings {
         profile: config.profile,

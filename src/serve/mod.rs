@@ -3,13 +3,15 @@
 mod assemble;
 pub mod descriptors;
 pub mod joined;
+mod keepers;
 mod life;
 mod log;
 mod privilege;
 mod sweep;
 
 pub use assemble::assemble;
-pub(crate) use assemble::directory;
+pub(crate) use assemble::{authenticator, settings};
+pub(crate) use keepers::{Keepers, ldap_settings};
 pub use life::run;
 pub use privilege::{PrivilegeError, become_user};
 

@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use crate::by_hand::Hand;
-use crate::lab::domain::Domain;
-use crate::lab::realm::PASSWORD;
 use crate::exchange;
 use crate::lab::daemon::until;
+use crate::lab::domain::Domain;
 use crate::lab::kerberos::Initiator;
 use crate::lab::pop3::Client;
+use crate::lab::realm::PASSWORD;
 use crate::lab::world::Lab;
 use crate::server::{Server, Setup};
 

@@ -103,7 +103,8 @@ fn private(lab: &Lab, name: &str, text: &str) -> PathBuf {
     path
 }
 
-fn configuration(lab: &Lab, site: &str, ldap: &str) -> String {
+/// The text of its configuration.
+pub(crate) fn configuration(lab: &Lab, site: &str, ldap: &str) -> String {
     let user = if is_root() { "user = \"nobody\"" } else { "" };
     let users = private(lab, "users.toml", LOCAL);
     let password = private(lab, "password", &format!("{PASSWORD}\n"));

@@ -1,4 +1,4 @@
-//! Commands about accounts as an administrator types them: NT hashes and their key, and `whois`.
+//! Commands about accounts as an administrator types them: NT hashes and their key, `whois` and `auth test`.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod auth_test;
 mod nt_hash;
 mod whois;
 

@@ -69,6 +69,11 @@ impl WrittenFilter {
     pub(super) fn known(text: &'static str) -> Self {
         Self(text.to_owned())
     }
+
+    /// The text as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// A filter in parts.

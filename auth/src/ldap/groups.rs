@@ -65,4 +65,4 @@ pub(super) fn of_group(group: &str, filter: Filter) -> Question {
 }
 
 /// RFC 4511 §4.5.1.8: no attributes are wanted.
-const NOTHING: &str = "1.1";
+pub(super) const NOTHING: &str = "1.1";

@@ -77,6 +77,16 @@ impl LdapDirectory {
         })
     }
 
+    /// What it was told about the directory.
+    pub(super) fn settings(&self) -> &LdapSettings {
+        &self.settings
+    }
+
+    /// What is asked for of each entry.
+    pub(super) fn attributes(&self) -> &[String] {
+        &self.attributes
+    }
+
     /// Asks, and keeps what was found.
     async fn found(&self, name: Name<'_>) -> Result<Option<Arc<Account>>, LdapError> {
         let LdapSettings { schema, base, .. } = &self.settings;
@@ -196,11 +206,7 @@ impl Directory for LdapDirectory {
         })
     }
 
-    fn look_up<'a>(
-        &'a self,
-        name: Name<'a>,
-        _client: IpAddr,
-    ) -> Answer<'a, Option<Arc<Account>>> {
+    fn look_up<'a>(&'a self, name: Name<'a>, _client: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
         Box::pin(async move { Ok(self.found(name).await?) })
     }
 

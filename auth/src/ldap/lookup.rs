@@ -51,7 +51,7 @@ impl Ask for Lookup<'_> {
 
 impl Lookup<'_> {
     /// The account of an entry, with what other entries say about it.
-    async fn complete(
+    pub(super) async fn complete(
         &self,
         connection: &mut Connection,
         entry: &Entry,

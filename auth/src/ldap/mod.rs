@@ -12,6 +12,8 @@
 //! | `schema`, `account`, `state`, `policy`, `groups` | from an entry to an account |
 //! | `sites` | the site of a home server, where Active Directory tells it |
 //! | `cache`, `shelf` | answers that are kept for a while, where the configuration says so |
+//! | `inquiry` | the same for an administrator, who is told more |
+//! | `survey`, `subschema`, `mentioned` | whether what the settings name is there |
 //! | `bind`, `stored` | whether a password is right: the directory says so, or lets us compare |
 //!
 //! A directory in trouble is [`crate::Unavailable`] within its deadline and never a wrong password. This
@@ -28,9 +30,11 @@ mod dns;
 mod fault;
 mod filter;
 mod groups;
+mod inquiry;
 mod keeper;
 mod library;
 mod lookup;
+mod mentioned;
 mod name;
 mod password;
 mod policy;
@@ -50,17 +54,23 @@ mod srv;
 mod start_tls;
 mod state;
 mod stored;
+mod subschema;
+mod survey;
 mod tls;
 
 pub use cache::CacheTimes;
 pub use discovery::DomainServers;
 pub use filter::{Attribute, WrittenFilter};
+pub use inquiry::{LdapEntry, LdapInquiry, LdapTrouble};
 pub use keeper::LdapDirectory;
+pub use mentioned::Mentioned;
 pub use name::{NameTemplate, base_of_domain};
 pub use schema::{Address, Groups, Preset, Schema, SiteRule, UnknownSite};
 pub use secret_file::{SecretFileError, read_secret};
 pub use server::{LdapServer, ServerError};
 pub use settings::{LdapSettings, Proof, ServiceAccount, SetupError};
+pub use subschema::Subschema;
+pub use survey::Survey;
 pub use tls::{LdapTls, LdapTlsError};
 
 /// The filter of the one question that finds who typed this, as it is sent.

@@ -1,15 +1,13 @@
 //! A client for the tests, which can do right and wrong.
 
-use super::av_pair::{AvPairs, id, push};
+use super::av_pair::{AvPairs, id};
 use super::flags::Flags;
+pub(crate) use super::initiator::NEGOTIATE;
+use super::initiator::{message, temp};
 use super::keys::{integrity_code, nt_hash, proof, response_key, session_base_key};
 use super::legacy;
 use super::octets::Octets;
 use super::text::utf16;
-
-/// NEGOTIATE of a client that asks for no layer: UNICODE, extended session security, a version.
-pub(crate) const NEGOTIATE: &[u8] =
-    b"NTLMSSP\0\x01\0\0\0\x07\x82\x08\xa2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0a\0\x61\x4a\0\0\0\x0f";
 
 /// What it answers with.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,18 +64,7 @@ impl Client<'_> {
         let flags = octets.u32(20).unwrap() & !Flags::TARGET_TYPE_SERVER.bits();
         let names = [self.domain, self.user, "DESK7"].map(utf16);
         let [domain, user, workstation] = &names;
-        let mut message = b"NTLMSSP\0\x03\0\0\0".to_vec();
-        let mut payload: Vec<u8> = Vec::new();
-        for part in [&lm, &nt, domain, user, workstation, &Vec::new()] {
-            let length = u16::try_from(part.len()).unwrap().to_le_bytes();
-            message.extend([length, length].concat());
-            message.extend(u32::try_from(88 + payload.len()).unwrap().to_le_bytes());
-            payload.extend(part);
-        }
-        message.extend(flags.to_le_bytes());
-        message.extend([10, 0, 0, 0, 0, 0, 0, 15]);
-        message.extend([0; 16]);
-        message.extend(payload);
+        let mut message = message(flags, [&lm, &nt, domain, user, workstation, &[]]).unwrap();
         if self.mic {
             let session = session_base_key(&key, right.expose());
             let code = integrity_code(&session, &[NEGOTIATE, challenge, &message]);
@@ -90,26 +77,17 @@ impl Client<'_> {
         let pairs = AvPairs::parse(target_info).unwrap();
         let time = pairs.array(id::TIMESTAMP).unwrap().map(u64::from_le_bytes);
         let time = time.unwrap().saturating_add_signed(self.skew * 10_000_000);
-        let mut list = target_info[..target_info.len() - 4].to_vec();
+        let (flags, target) = (2_u32.to_le_bytes(), self.target.map(utf16));
+        let mut more: Vec<(u16, &[u8])> = Vec::new();
         if self.mic {
-            push(&mut list, id::FLAGS, &2_u32.to_le_bytes());
+            more.push((id::FLAGS, &flags));
         }
-        if let Some(binding) = self.binding {
-            push(&mut list, id::CHANNEL_BINDINGS, &binding);
+        if let Some(binding) = &self.binding {
+            more.push((id::CHANNEL_BINDINGS, binding));
         }
-        if let Some(target) = self.target {
-            push(&mut list, id::TARGET_NAME, &utf16(target));
+        if let Some(target) = &target {
+            more.push((id::TARGET_NAME, target));
         }
-        push(&mut list, id::EOL, &[]);
-        let head = [1, 1, 0, 0, 0, 0, 0, 0];
-        [
-            &head[..],
-            &time.to_le_bytes(),
-            &[0xaa; 8],
-            &[0; 4],
-            &list,
-            &[0; 4],
-        ]
-        .concat()
+        temp(target_info, time, [0xaa; 8], &more)
     }
 }

@@ -5,6 +5,7 @@
 
 mod certificate;
 mod clients;
+mod directory;
 mod files;
 mod gssapi;
 mod ports;
@@ -18,13 +19,13 @@ use crate::config::{self, Config, Finding, Severity};
 use crate::serve::{descriptors, joined};
 
 impl Office<'_> {
-    pub(super) fn check(&mut self, json: bool) -> Result<Outcome, AdminError> {
+    pub(super) fn check(&mut self, json: bool, strict: bool) -> Result<Outcome, AdminError> {
         let mut contents = Vec::new();
         let (findings, config) = match config::load(&self.config) {
             Err(rejected) => (rejected.0, None),
             Ok(accepted) => {
                 let mut findings = accepted.warnings;
-                contents = self.look(&accepted.config, &mut findings);
+                contents = self.look(&accepted.config, strict, &mut findings);
                 (findings, Some(accepted.config))
             }
         };
@@ -47,7 +48,7 @@ impl Office<'_> {
     }
 
     /// Also says in a line each what is worth knowing of files that are fine.
-    fn look(&self, config: &Config, findings: &mut Vec<Finding>) -> Vec<String> {
+    fn look(&self, config: &Config, strict: bool, findings: &mut Vec<Finding>) -> Vec<String> {
         let mut contents = Vec::new();
         ports::check(config, findings);
         service::check(config, findings);
@@ -68,6 +69,7 @@ impl Office<'_> {
             contents.extend(gssapi::check(settings, findings));
         }
         findings.extend(joined::compare(config));
+        contents.extend(directory::check(config, strict, findings));
         let accounts = files::users(config, findings);
         files::maildrops(config, &accounts, findings);
         contents

@@ -1,0 +1,125 @@
+//! `postern check` on a directory: what the settings name and the directory has not.
+
+use crate::lab::realm::Part;
+use crate::lab::world::Lab;
+use crate::office::Office;
+use crate::openldap::ldap;
+
+/// What is written wrong, how, the exit code, and what is said.
+const MISTAKES: [(&str, &str, i32, &str); 11] = [
+    (
+        "[ldap.attributes]",
+        "[ldap.attributes]\nname = \"uidd\"",
+        1,
+        "error: ldap.attributes.name: the directory knows no attribute \"uidd\", so nobody can log in",
+    ),
+    (
+        "posternPop3",
+        "posternPop4",
+        0,
+        "warning: ldap.attributes.pop3: the directory knows no attribute \"posternPop4\"",
+    ),
+    (
+        "\"posternAlias\"",
+        "\"posternAlais\"",
+        0,
+        "warning: ldap.attributes.addresses: the directory knows no attribute \"posternAlais\"",
+    ),
+    (
+        "posternSite",
+        "posternPlace",
+        0,
+        "warning: ldap.attributes.site: the directory knows no attribute \"posternPlace\", so every mailbox is in another site",
+    ),
+    (
+        "[ldap.attributes]",
+        "filter = \"(|(objectClass=inetOrgPerson)(objectClass=posternMan)(uidd=*))\"\n[ldap.attributes]",
+        0,
+        "warning: ldap.filter: the directory knows no object class \"posternMan\"",
+    ),
+    (
+        "[ldap.attributes]",
+        "filter = \"(objectClass=groupOfNames)\"\n[ldap.attributes]",
+        1,
+        "error: ldap.attributes.name: none of",
+    ),
+    (
+        "[ldap.attributes]",
+        "filter = \"(uidd=*)\"\n[ldap.attributes]",
+        1,
+        "error: ldap.filter: nobody is found below \"dc=example,dc=test\" by (uidd=*)",
+    ),
+    (
+        "base = \"dc=example",
+        "base = \"dc=exampel",
+        1,
+        "error: ldap.base: ",
+    ),
+    (
+        "[ldap.attributes]",
+        "groups = [\"cn=pop-user,ou=groups,dc=example,dc=test\"]\n[ldap.attributes]",
+        0,
+        "warning: ldap.groups: there is no group cn=pop-user,ou=groups,dc=example,dc=test",
+    ),
+    (
+        "[ldap.attributes]",
+        "verify = \"read\"\n[ldap.attributes]",
+        1,
+        "error: ldap.verify: passwords are compared with userPassword",
+    ),
+    (
+        "cn=postern,ou=services",
+        "cn=posten,ou=services",
+        0,
+        "warning: ldap.servers: ",
+    ),
+];
+
+#[test]
+fn settings_that_fit_are_fine() {
+    let lab = Lab::new();
+    let slapd = Part::start(&lab, "ldap", "ldap", &[]);
+    let groups = "groups = [\"cn=pop-users,ou=groups,dc=example,dc=test\"]";
+    let said = Office::new(&lab, &ldap(&slapd, groups)).run(&["check", "--strict"]);
+    let beginnings = ["LDAP_URI", "LDAPS_URI"].map(|name| {
+        let seen = "its schema was read, 15 people, such as uid=";
+        format!("{}: {seen}", slapd.variable(name))
+    });
+    said.has(0, &[&beginnings[0], &beginnings[1]]);
+    assert!(!said.text.contains("ldap."), "{}", said.text);
+}
+
+#[test]
+fn names_that_the_directory_does_not_know_are_found() {
+    let lab = Lab::new();
+    let slapd = Part::start(&lab, "ldap", "ldap", &[]);
+    let fitting = ldap(&slapd, "");
+    for (from, to, code, finding) in MISTAKES {
+        let settings = fitting.replace(from, to);
+        assert_ne!(settings, fitting, "{from} is not there");
+        Office::new(&lab, &settings)
+            .run(&["check"])
+            .has(code, &[finding]);
+    }
+    let reading = fitting
+        .replace("[ldap.attributes]", "verify = \"read\"\n[ldap.attributes]")
+        .replace("cn=postern,ou=services", "cn=keys,ou=services");
+    let said = Office::new(&lab, &reading).run(&["check"]);
+    assert!(!said.text.contains("ldap.verify"), "{}", said.text);
+}
+
+#[test]
+fn a_directory_out_of_reach_is_a_warning_unless_asked_strictly() {
+    let lab = Lab::new();
+    let slapd = Part::start(&lab, "ldap", "ldap", &[]);
+    let office = Office::new(&lab, &ldap(&slapd, "timeout = \"1s\""));
+    slapd.stop();
+    let finding = "ldap.servers: cannot connect to ldap";
+    office.run(&["check"]).has(
+        0,
+        &[&format!("warning: {finding}"), "remedy: see that it runs"],
+    );
+    office
+        .run(&["check", "--strict"])
+        .has(1, &[&format!("error: {finding}")]);
+}
