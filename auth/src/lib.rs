@@ -15,6 +15,7 @@
 //! | `extended_protection` | judges what a client is bound to | know how a mechanism carries it |
 //! | `throttle` | counts refused logins | look at a clock |
 //! | [`Pool`] | does slow work fairly | grow |
+//! | `readers` | shows private readers of octets to the fuzz targets | let anybody in |
 
 mod account;
 mod audit;
