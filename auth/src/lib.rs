@@ -16,6 +16,7 @@
 //! | `throttle` | counts refused logins | look at a clock |
 //! | [`Client`] | the other side of the mechanisms, for trying a login | log anybody in |
 //! | [`Pool`] | does slow work fairly | grow |
+//! | `readers` | shows private readers of octets to the fuzz targets | let anybody in |
 
 mod account;
 mod audit;
