@@ -253,7 +253,11 @@ impl Connection {
                     }
                 }
                 () = self.alarm.as_mut() => return Ok(Input::Expired),
-                () = self.house.reached_or_barred(last_phase, seat) => {}
+                over = self.house.reached_or_barred(last_phase, seat) => {
+                    if over {
+                        return Ok(Input::Stopping);
+                    }
+                }
             }
         }
     }

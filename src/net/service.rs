@@ -127,12 +127,15 @@ impl House {
         let _ = self.phase.clone().wait_for(|now| *now >= phase).await;
     }
 
-    /// Returns when the server has come to this phase, or the session may not go on. Whoever bars a
-    /// session wakes everybody then: that is seldom, and so costs an idle session no memory.
-    pub(super) async fn reached_or_barred(&self, phase: Phase, seat: Option<&Seat>) {
+    /// Returns when the server has come to this phase, which is `true`, or the session may not go on.
+    /// Whoever bars a session wakes everybody then: that is seldom, and so costs an idle session no
+    /// memory.
+    pub(super) async fn reached_or_barred(&self, phase: Phase, seat: Option<&Seat>) -> bool {
         let is_barred = || seat.is_some_and(|seat| seat.barred().is_some());
         let over = |now: &Phase| *now >= phase || is_barred();
-        let _ = self.phase.clone().wait_for(over).await;
+        // A sender that is gone means the same as the last phase.
+        let mut seen = self.phase.clone();
+        seen.wait_for(over).await.map_or(true, |now| *now >= phase)
     }
 
     /// Returns when nobody is here any more.

@@ -64,7 +64,12 @@ impl Cache {
 
     /// The account that a name reached a while ago.
     pub(super) fn account(&self, name: Name<'_>) -> Option<Arc<Account>> {
-        self.lock().accounts.get(&key(name)).cloned()
+        let mut inner = self.lock();
+        let found = inner.accounts.get(&key(name)).cloned();
+        if !inner.accounts.is_off() {
+            inner.say();
+        }
+        found
     }
 
     /// Keeps an account that may log in.

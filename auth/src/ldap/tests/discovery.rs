@@ -55,7 +55,7 @@ impl Dns {
         answer.extend(&query[12..at + 5]);
         for (priority, port, host) in records {
             let mut rest = [priority.to_be_bytes(), [0, 0], port.to_be_bytes()].concat();
-            for label in host.split('.') {
+            for label in host.split('.').filter(|label| !label.is_empty()) {
                 rest.push(u8::try_from(label.len()).unwrap());
                 rest.extend(label.bytes());
             }

@@ -87,7 +87,7 @@ async fn a_changed_entry_ends_it_at_once() {
 #[tokio::test]
 async fn a_change_that_nobody_sees_ends_it_in_time() {
     let slapd = Slapd::start();
-    let directory = keeping(&slapd, MINUTE, Duration::from_secs(2));
+    let directory = keeping(&slapd, MINUTE, Duration::from_secs(8));
     assert_eq!(directory.login("alice", "right").await, Ok(Verdict::Right));
     change_password(&slapd, "new");
     // The account is kept as it was, so that the change is not seen.
