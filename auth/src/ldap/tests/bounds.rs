@@ -164,6 +164,8 @@ async fn a_flood_between_two_questions_ends_the_connection() {
         while let Some(asked) = request(&mut stream) {
             let _ = stream.write_all(&message(&asked.number, &well(asked.operation)));
             if asked.operation == SEARCH {
+                // After the answer has been taken.
+                sleep(Duration::from_millis(200));
                 let nobodys = message(&[0x02, 1, 99], &well(BIND)).repeat(1000);
                 let _ = tell.send(flood(&mut stream, &nobodys));
             }
