@@ -150,17 +150,11 @@ impl Branch {
             setup = setup.set(key, value);
         }
         let server = setup.within(domain.inside().to_vec()).start(&lab);
-        let branch = Self {
+        Self {
             server,
             lab,
             network: domain.network(),
-        };
-        // The controller is ready when winbind is, and takes a moment longer for LDAP.
-        until("the directory to answer", || {
-            let ending = branch.password(Way::User, "nobody", PASSWORD);
-            (ending.reason() == "unknown-user").then_some(())
-        });
-        branch
+        }
     }
 
     pub(crate) fn client(&self) -> Client {

@@ -11,6 +11,11 @@
     clippy::panic,
     reason = "a test that cannot go on fails"
 )]
+#![expect(
+    clippy::print_stdout,
+    reason = "the tables of names and accounts are worth reading"
+)]
+
 #[path = "../lab/mod.rs"]
 mod lab;
 
@@ -19,10 +24,13 @@ mod tools;
 
 mod branch;
 mod faults;
+mod forms;
 mod house;
 mod mixed;
 mod names;
 mod outsider;
+mod sites;
+mod states;
 mod verdicts;
 
 use tools::{by_hand, exchange, message, server, speaker};
