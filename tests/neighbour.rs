@@ -8,6 +8,7 @@
 mod lab;
 
 use std::fs;
+use std::path::PathBuf;
 
 use lab::pop3::Client;
 use lab::street::Side::{Neighbour, Subject as Ours};
@@ -126,22 +127,28 @@ fn a_restart_forgets_no_uid() {
     street.assert_no_complaints();
 }
 
+/// An index of three messages, of which each has one of these beginnings of a line.
+fn index(street: &Street, lines: &[&str; 3]) -> PathBuf {
+    let names = street.lab.maildir(ALICE).files().into_keys();
+    let lines: String = lines
+        .iter()
+        .zip(names)
+        .map(|(line, name)| format!("{line} :{name}\n"))
+        .collect();
+    let header = "3 V1700000000 N500 G0123456789abcdef0123456789abcdef\n";
+    let place = "mail/alice/Maildir/dovecot-uidlist";
+    let path = street.lab.write(place, format!("{header}{lines}"));
+    street.lab.give(&path);
+    path
+}
+
 /// Ids that came from an Exchange server (C0009) are told by both sides, in the order of the UIDs.
 #[test]
 fn imported_ids_are_told_by_both_sides() {
     const IMPORTED: &str = "AAQAmwEAPjXmVbvtXAFRkFmH";
     let mut street = Street::new();
     street.deliver(3);
-    let folder = street.lab.maildir(ALICE);
-    let names: Vec<_> = folder.files().into_keys().collect();
-    let index = format!(
-        "3 V1700000000 N500 G0123456789abcdef0123456789abcdef\n101 :{}\n205 P{IMPORTED} :{}\n499 :{}\n",
-        names[0], names[1], names[2]
-    );
-    let path = street
-        .lab
-        .write("mail/alice/Maildir/dovecot-uidlist", index);
-    street.lab.give(&path);
+    index(&street, &["101", &format!("205 P{IMPORTED}"), "499"]);
     let mut wanted = vec!["101", IMPORTED, "499"];
     for new in ["500", "501"] {
         for doors in [street.subject.doors(), street.dovecot.doors] {
@@ -170,17 +177,8 @@ fn an_id_that_was_imported_twice_is_told_once_and_stays() {
     const IMPORTED: &str = "AAQAmwEAPjXmVbvtXAFRkFmH";
     let mut street = Street::new();
     street.deliver(3);
-    let folder = street.lab.maildir(ALICE);
-    let names: Vec<_> = folder.files().into_keys().collect();
-    let index = format!(
-        "3 V1700000000 N500 G0123456789abcdef0123456789abcdef\n101 P{IMPORTED} :{}\n205 :{}\n\
-         499 P{IMPORTED} :{}\n",
-        names[0], names[1], names[2]
-    );
-    let path = street
-        .lab
-        .write("mail/alice/Maildir/dovecot-uidlist", index);
-    street.lab.give(&path);
+    let imported = |uid| format!("{uid} P{IMPORTED}");
+    let path = index(&street, &[&imported(101), "205", &imported(499)]);
     let told = |street: &Street, ours: &[&str], theirs: &[&str]| {
         for _ in 0..2 {
             let sides = [
@@ -209,10 +207,10 @@ fn an_id_that_was_imported_twice_is_told_once_and_stays() {
         street.imap().expunge(&last);
     }
     told(&street, &["205", "499"], &["205", IMPORTED]);
-    let index = fs::read_to_string(&path).expect("the index");
-    assert!(!index.contains("\n101 "), "Dovecot has tidied up: {index}");
-    let second = index.lines().find(|line| line.starts_with("499 "));
-    assert!(second.is_some_and(|line| line.contains(" XP ")), "{index}");
+    let text = fs::read_to_string(&path).expect("the index");
+    assert!(!text.contains("\n101 "), "Dovecot has tidied up: {text}");
+    let second = text.lines().find(|line| line.starts_with("499 "));
+    assert!(second.is_some_and(|line| line.contains(" XP ")), "{text}");
     street.assert_no_complaints();
 }
 

@@ -2,8 +2,9 @@
 //! the record says why.
 
 use crate::branch::{Branch, LOTTE, Way};
-use crate::domain::{Domain, PASSWORD};
+use crate::lab::domain::Domain;
 use crate::lab::mail::Mail;
+use crate::lab::realm::PASSWORD;
 use crate::lab::world::{ALICE, BOB, Lab};
 
 /// What was typed; what comes of it with a password; and by NTLM; the arguments of `kinit`; and what comes

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use crate::branch::{Branch, Ending, Way};
-use crate::domain::{Domain, PASSWORD};
+use crate::lab::domain::Domain;
+use crate::lab::realm::PASSWORD;
 use crate::lab::world::Lab;
 
 /// Refusals are sent this long after the client's last line.

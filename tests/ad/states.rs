@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::branch::{Branch, Ending, Way};
-use crate::domain::{Domain, PASSWORD};
+use crate::lab::domain::Domain;
+use crate::lab::realm::PASSWORD;
 use crate::lab::world::Lab;
 
 /// The KDC refuses a ticket itself.

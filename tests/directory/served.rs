@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::lab::daemon::{Daemon, until};
+use crate::lab::pop3::Client;
 use crate::lab::realm::PASSWORD;
 use crate::lab::world::{Lab, is_root};
 
@@ -88,6 +90,23 @@ impl Served {
     /// Changes the local users; takes the old text.
     pub(crate) fn change_users(&self, lab: &Lab, change: impl Fn(&str) -> String) {
         private(lab, "users.toml", &change(LOCAL));
+    }
+
+    /// The answer to a login by USER and PASS, and how long it took.
+    pub(crate) fn login(&self, name: &str, password: &str) -> (String, Duration) {
+        let mut client = Client::connect(self.address);
+        client.ok(&format!("USER {name}"));
+        let begun = Instant::now();
+        let answer = client.ask(&format!("PASS {password}"));
+        (answer, begun.elapsed())
+    }
+
+    /// A session of alice that stays open.
+    pub(crate) fn session(&self) -> Client {
+        let mut session = Client::connect(self.address);
+        session.ok("USER alice");
+        session.ok(&format!("PASS {PASSWORD}"));
+        session
     }
 
     /// Everything that it wrote.

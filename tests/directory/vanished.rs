@@ -98,27 +98,11 @@ fn established(to: &[u16]) -> BTreeSet<u16> {
     table.lines().skip(1).filter_map(connection).collect()
 }
 
-/// The answer to a login, and how long it took.
-fn login(served: &Served, name: &str, password: &str) -> (String, Duration) {
-    let mut client = Client::connect(served.address);
-    client.ok(&format!("USER {name}"));
-    let begun = Instant::now();
-    let answer = client.ask(&format!("PASS {password}"));
-    (answer, begun.elapsed())
-}
-
-fn session(served: &Served) -> Client {
-    let mut session = Client::connect(served.address);
-    session.ok("USER alice");
-    session.ok(&format!("PASS {PASSWORD}"));
-    session
-}
-
 fn goes_on(session: &mut Client) {
     let begun = Instant::now();
     session.ok("NOOP");
     session.ok("STAT");
-    assert!(begun.elapsed() < Duration::from_millis(500));
+    assert!(begun.elapsed() < Duration::from_secs(1));
 }
 
 #[test]
@@ -133,7 +117,7 @@ fn the_next_server_is_asked_within_the_deadline_of_one_login() {
     let uris = [&first, &second].map(|slapd| slapd.variable("LDAP_URI"));
     let described = with_servers(&first, &format!("{uris:?}"), "timeout = \"2s\"");
     let served = Served::start(&lab, "london", &described, &[]);
-    let mut session = session(&served);
+    let mut session = served.session();
     assert_eq!(
         established(&ports(&first)).len(),
         2,
@@ -142,10 +126,10 @@ fn the_next_server_is_asked_within_the_deadline_of_one_login() {
     assert!(established(&ports(&second)).is_empty());
 
     let silence = Silence::of(&ports(&first));
-    let (answer, took) = login(&served, "bob", PASSWORD);
+    let (answer, took) = served.login("bob", PASSWORD);
     assert!(answer.starts_with("+OK"), "{answer}");
     assert!(
-        took > Duration::from_millis(900) && took < Duration::from_millis(2500),
+        took > Duration::from_millis(900) && took < Duration::from_millis(3000),
         "{took:?}"
     );
     assert_eq!(
@@ -156,9 +140,9 @@ fn the_next_server_is_asked_within_the_deadline_of_one_login() {
     assert_eq!(established(&ports(&second)).len(), 2);
     // It costs time once.
     for (password, expected) in [(PASSWORD, "+OK"), ("wrong", "-ERR [AUTH]")] {
-        let (answer, took) = login(&served, "bob", password);
+        let (answer, took) = served.login("bob", password);
         assert!(
-            answer.starts_with(expected) && took < Duration::from_millis(500),
+            answer.starts_with(expected) && took < Duration::from_millis(900),
             "{answer}, {took:?}"
         );
     }
@@ -166,7 +150,7 @@ fn the_next_server_is_asked_within_the_deadline_of_one_login() {
 
     drop(silence);
     until("the preferred server to be asked again", || {
-        let (answer, _) = login(&served, "bob", PASSWORD);
+        let (answer, _) = served.login("bob", PASSWORD);
         assert!(answer.starts_with("+OK"), "{answer}");
         (!established(&ports(&first)).is_empty()).then_some(())
     });
@@ -184,30 +168,30 @@ fn the_only_server_is_waited_for_up_to_the_deadline_and_comes_back_by_itself() {
     let served = Served::start(
         &lab,
         "london",
-        &with_servers(&slapd, &only, "timeout = \"1s\""),
+        &with_servers(&slapd, &only, "timeout = \"2s\""),
         &[],
     );
-    let mut session = session(&served);
+    let mut session = served.session();
     let silence = Silence::of(&ports(&slapd));
-    let (answer, took) = login(&served, "bob", PASSWORD);
+    let (answer, took) = served.login("bob", PASSWORD);
     assert!(answer.starts_with("-ERR [SYS/TEMP]"), "{answer}");
     assert!(
-        took > Duration::from_millis(900) && took < Duration::from_millis(2000),
+        took > Duration::from_millis(1900) && took < Duration::from_millis(3500),
         "{took:?}"
     );
     assert_eq!(established(&ports(&slapd)), BTreeSet::new());
     for _ in 0..3 {
-        let (answer, took) = login(&served, "bob", PASSWORD);
+        let (answer, took) = served.login("bob", PASSWORD);
         assert!(answer.starts_with("-ERR [SYS/TEMP]"), "{answer}");
-        assert!(took < Duration::from_millis(500), "{took:?}");
+        assert!(took < Duration::from_secs(1), "{took:?}");
         goes_on(&mut session);
     }
     drop(silence);
     until("bob to be let in again", || {
-        let (answer, _) = login(&served, "bob", PASSWORD);
+        let (answer, _) = served.login("bob", PASSWORD);
         answer.starts_with("+OK").then_some(())
     });
-    let (answer, _) = login(&served, "bob", "wrong");
+    let (answer, _) = served.login("bob", "wrong");
     assert!(answer.starts_with("-ERR [AUTH]"), "{answer}");
     goes_on(&mut session);
 }
