@@ -63,8 +63,9 @@ pub use directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
 pub use exchange::{Exchange, Progress};
 pub use extended_protection::ExtendedProtection;
 pub use gssapi::{
-    Enctype, Gssapi, GssapiSettings, KeysError, Keytab, KeytabError, KeytabKey, LoginPattern,
-    Principal, PrincipalRule, PrincipalRules, RealmRule, ServiceName,
+    ClientSecret, Enctype, Gssapi, GssapiSettings, KeysError, Keytab, KeytabError, KeytabKey,
+    LoginPattern, Principal, PrincipalRule, PrincipalRules, RealmRule, ServiceName, TicketError,
+    TrialClient, TrialTicket,
 };
 pub use identity::Identity;
 pub use ldap::{
@@ -88,4 +89,4 @@ pub use refusal::{Refusal, RefusalKind};
 pub use scram::{ScramError, ScramKeys};
 pub use secret::Secret;
 pub use source::Source;
-pub use winbind::{Winbind, WinbindSettings};
+pub use winbind::{HelperTrial, Winbind, WinbindSettings};

@@ -4,6 +4,7 @@
 //! runs inside the server, and no command changes what it was not asked to.
 
 mod check;
+mod doctor;
 mod json;
 mod maildrop;
 mod pages;
@@ -28,6 +29,8 @@ pub enum Outcome {
     Fine,
     /// It was done, and something wrong was found and printed.
     Found,
+    /// It was done, and came to this exit code.
+    Status(u8),
 }
 
 /// Why a command could not be done, in words for the administrator.
@@ -89,6 +92,7 @@ impl Office<'_> {
         match command {
             Command::Serve | Command::Demo => Ok(Outcome::Fine),
             Command::Check { json } => self.check(*json),
+            Command::Doctor { client, json } => self.doctor(client, *json),
             Command::User(command) => self.user(command),
             Command::Whois { name, json } => self.whois(name, *json),
             Command::Maildrop(command) => self.maildrop(command),

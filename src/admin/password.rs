@@ -1,4 +1,4 @@
-//! Where a new password comes from: a terminal without echo, or one line of standard input.
+//! Where a password comes from: a terminal without echo, or one line of standard input.
 //! Never the command line.
 
 use std::io::{self, BufRead, IsTerminal, Read};
@@ -50,6 +50,18 @@ pub(super) fn obtain(name: &str, from_stdin: bool) -> Result<Secret, PasswordErr
     } else {
         Err(PasswordError::Differ)
     }
+}
+
+/// Asks for a password that is known elsewhere, or reads it.
+pub(super) fn known(name: &str, from_stdin: bool) -> Result<Secret, PasswordError> {
+    if from_stdin {
+        return read(&mut io::stdin().lock());
+    }
+    if !io::stdin().is_terminal() {
+        return Err(PasswordError::NoTerminal);
+    }
+    let name = super::table::shown(name);
+    checked(rpassword::prompt_password(format!("Password for {name}: "))?.into_bytes())
 }
 
 /// Reads one line; its end does not count.

@@ -71,8 +71,19 @@ pub(crate) fn directory(
         config.users_key.as_deref(),
     )?);
     let local = Arc::new(LocalDirectory::new(users, hashing.clone()));
+    Ok(match ldap(config, hashing)? {
+        Some(ldap) => Arc::new(Directories::new(local, Arc::new(ldap))),
+        None => local,
+    })
+}
+
+/// The LDAP directory alone, if there is one.
+pub(crate) fn ldap(
+    config: &Config,
+    hashing: &Arc<Pool>,
+) -> Result<Option<LdapDirectory>, ServeError> {
     let Some(ldap) = &config.ldap else {
-        return Ok(local);
+        return Ok(None);
     };
     let mut settings = ldap.settings.clone();
     if let Some(path) = &ldap.password_file {
@@ -82,8 +93,7 @@ pub(crate) fn directory(
         })?;
         settings = settings.with_password(password);
     }
-    let ldap = LdapDirectory::new(settings, hashing.clone())?;
-    Ok(Arc::new(Directories::new(local, Arc::new(ldap))))
+    Ok(Some(LdapDirectory::new(settings, hashing.clone())?))
 }
 
 /// Kerberos, if there is a keytab. Without a usable key in it the server starts nevertheless.

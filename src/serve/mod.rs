@@ -7,7 +7,7 @@ mod log;
 mod privilege;
 
 pub use assemble::assemble;
-pub(crate) use assemble::directory;
+pub(crate) use assemble::{directory, ldap};
 pub use life::run;
 pub use privilege::{PrivilegeError, become_user};
 

@@ -18,6 +18,7 @@ mod lab;
 #[path = "../ntlm/tools/mod.rs"]
 mod tools;
 
+mod doctor;
 mod domain;
 mod faults;
 mod house;

@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod doctor;
 mod nt_hash;
 mod whois;
 

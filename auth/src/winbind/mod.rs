@@ -9,6 +9,7 @@
 
 mod helper;
 mod protocol;
+mod trial;
 
 use std::fmt;
 use std::io;
@@ -22,6 +23,7 @@ use crate::pool::Pool;
 
 use helper::{Helper, HelperError};
 pub(crate) use protocol::{Request, Verdict};
+pub use trial::HelperTrial;
 
 #[cfg(test)]
 mod tests;

@@ -3,12 +3,13 @@
 //! Started as root it looks with the rights of the user that the server becomes, as far as it can:
 //! ports are tried first, then it becomes that user for good.
 
-mod certificate;
-mod clients;
-mod files;
-mod gssapi;
-mod ports;
-mod service;
+pub(super) mod certificate;
+pub(super) mod clients;
+pub(super) mod files;
+pub(super) mod gssapi;
+pub(super) mod ports;
+pub(super) mod service;
+pub(super) mod winbind;
 
 use std::path::Path;
 
@@ -64,6 +65,7 @@ impl Office<'_> {
         if let Some(settings) = &config.gssapi {
             contents.extend(gssapi::check(settings, findings));
         }
+        winbind::check(config, findings);
         let accounts = files::users(config, findings);
         files::maildrops(config, &accounts, findings);
         contents
@@ -115,7 +117,8 @@ fn count(findings: &[Finding]) -> (usize, usize) {
     (errors, findings.len() - errors)
 }
 
-fn plural(number: usize, word: &str) -> String {
+/// A number of things.
+pub(super) fn plural(number: usize, word: &str) -> String {
     match number {
         0 => format!("no {word}s"),
         1 => format!("1 {word}"),
@@ -123,7 +126,8 @@ fn plural(number: usize, word: &str) -> String {
     }
 }
 
-fn json(finding: &Finding) -> Json {
+/// A finding for programs.
+pub(super) fn json(finding: &Finding) -> Json {
     let place = finding.place.as_ref();
     Json::Object(vec![
         ("severity", Json::text(finding.severity)),
