@@ -28,6 +28,7 @@ Begin with:
   postern demo                            try it: sample users and mail on loopback
   postern config example > postern.toml   a commented configuration with every setting
   postern check --config postern.toml     everything that is wrong with it, with remedies
+  postern doctor                          and with what it depends on: DNS, Kerberos, LDAP, winbind
   postern user add ann@example.test       a first account
   postern serve                           serve mail
 
@@ -89,6 +90,31 @@ Examples:
         /// Take a directory out of reach as an error
         #[arg(long)]
         strict: bool,
+    },
+
+    /// Say whether this host is well, and what is wrong with it
+    ///
+    /// Looks at everything that `postern check` looks at, and asks those whom the server and its clients
+    /// depend on: DNS, the KDC and its clock, the directory, winbind. It changes nothing. Whoever hangs is given up
+    /// after ten seconds. With --client it asks the KDC for a real ticket for every name of this server, and
+    /// tries each against the keytab.
+    ///
+    /// The first line is the sum of it. Then every check has its lines: `ok`, `warn`, `FAIL` with the remedy below,
+    /// `?` for what could not be looked at, and `-` for what the configuration does not need. The exit code is that
+    /// of a plugin of Nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
+    #[command(after_help = "\
+Examples:
+  sudo postern doctor
+  sudo postern doctor --client ann@EXAMPLE.TEST
+  sudo postern doctor --client probe --client-keytab /etc/postern/probe.keytab
+  postern doctor --json | jq '.checks[] | select(.status == \"critical\")'")]
+    Doctor {
+        /// Who asks for a ticket
+        #[command(flatten)]
+        client: TicketClient,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
     },
 
     /// Keep the local accounts
@@ -433,6 +459,20 @@ impl MechanismChoice {
 pub struct PasswordSource {
     /// Read the password from the first line of standard input
     #[arg(long)]
+    pub password_stdin: bool,
+}
+
+/// Who asks for a ticket.
+#[derive(Debug, Args)]
+pub struct TicketClient {
+    /// Ask the KDC for a ticket as this principal; its password is asked for
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub client: Option<String>,
+    /// A keytab with the principal's key, instead of the password
+    #[arg(long, value_name = "FILE", requires = "client")]
+    pub client_keytab: Option<PathBuf>,
+    /// Read the password from the first line of standard input
+    #[arg(long, requires = "client", conflicts_with = "client_keytab")]
     pub password_stdin: bool,
 }
 

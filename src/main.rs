@@ -1,6 +1,6 @@
 //! The `postern` command: takes the command line, says what went wrong in words, and gives an exit
 //! code: 0 fine, 1 something failed or was found, 2 the command line is wrong (clap's own), 3 a
-//! directory is out of order, so that it could not be found out.
+//! directory is out of order, so that it could not be found out. Only `postern doctor` has others.
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         Command::Serve => finish(postern::serve::run(&cli.config, |_| ())),
         Command::Demo => finish(postern::demo::run(announce)),
         Command::Check { .. }
+        | Command::Doctor { .. }
         | Command::Whois { .. }
         | Command::Auth(_)
         | Command::User(_)
@@ -53,6 +54,7 @@ fn office(cli: Cli) -> ExitCode {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::Found) => ExitCode::FAILURE,
         Ok(Outcome::Trouble) => ExitCode::from(3),
+        Ok(Outcome::Status(code)) => ExitCode::from(code),
         // Whoever read the output has seen enough, as in `postern user list | head`.
         Err(AdminError::Write { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS

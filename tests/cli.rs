@@ -182,7 +182,7 @@ fn pages_and_completions_are_printed() {
     );
     assert_eq!(
         (said.code, said.out.lines().count()),
-        (Some(0), 30),
+        (Some(0), 31),
         "{}",
         said.err
     );

@@ -70,8 +70,9 @@ pub use directory::{Answer, Directory, Name, Recalled, ScramAnswer, Unavailable,
 pub use exchange::{Exchange, Progress};
 pub use extended_protection::ExtendedProtection;
 pub use gssapi::{
-    Enctype, Gssapi, GssapiSettings, KeysError, Keytab, KeytabError, KeytabKey, LoginPattern,
-    Principal, PrincipalRule, PrincipalRules, RealmRule, ServiceName,
+    ClientSecret, Enctype, Gssapi, GssapiSettings, KeysError, Keytab, KeytabError, KeytabKey,
+    LoginPattern, Principal, PrincipalRule, PrincipalRules, RealmRule, ServiceName, TicketError,
+    TrialClient, TrialTicket,
 };
 pub use holder::{Holder, Known};
 pub use identity::Identity;
@@ -98,4 +99,4 @@ pub use scram::{ScramError, ScramKeys};
 pub use secret::Secret;
 pub use source::Source;
 pub use verify::Recheck;
-pub use winbind::{JoinedNames, Winbind, WinbindSettings};
+pub use winbind::{HelperTrial, JoinedNames, Winbind, WinbindSettings};

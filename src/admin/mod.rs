@@ -5,6 +5,7 @@
 
 mod auth_test;
 mod check;
+mod doctor;
 mod json;
 mod maildrop;
 mod meaning;
@@ -32,6 +33,8 @@ pub enum Outcome {
     Found,
     /// It could not be found out, as a directory is out of order; why was printed.
     Trouble,
+    /// It was done, and came to this exit code.
+    Status(u8),
 }
 
 /// Why a command could not be done, in words for the administrator.
@@ -96,6 +99,7 @@ impl Office<'_> {
         match command {
             Command::Serve | Command::Demo => Ok(Outcome::Fine),
             Command::Check { json, strict } => self.check(*json, *strict),
+            Command::Doctor { client, json } => self.doctor(client, *json),
             Command::User(command) => self.user(command),
             Command::Whois { name, json } => self.whois(name, *json),
             Command::Auth(AuthCommand::Test(asked)) => self.auth_test(asked),

@@ -1,4 +1,4 @@
-//! Where a new password comes from: a terminal without echo, or one line of standard input.
+//! Where a password comes from: a terminal without echo, or one line of standard input.
 //! Never the command line.
 
 use std::io::{self, BufRead, IsTerminal, Read};
@@ -52,8 +52,8 @@ pub(super) fn obtain(name: &str, from_stdin: bool) -> Result<Secret, PasswordErr
     }
 }
 
-/// Asks for the password that an account has, or reads it.
-pub(super) fn ask(name: &str, from_stdin: bool) -> Result<Secret, PasswordError> {
+/// Asks for a password that is known elsewhere, or reads it.
+pub(super) fn known(name: &str, from_stdin: bool) -> Result<Secret, PasswordError> {
     if from_stdin {
         return read(&mut io::stdin().lock());
     }

@@ -23,6 +23,7 @@ mod lab;
 mod tools;
 
 mod branch;
+mod doctor;
 mod faults;
 mod forms;
 mod house;

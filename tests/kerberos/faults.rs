@@ -12,7 +12,7 @@ use crate::lab::postern::Postern;
 use crate::lab::tool::Tool;
 use crate::scene::{RULES, Scene, give_keytab, install, keytab, lab, section};
 
-const REFUSAL: &str = "-ERR [AUTH] Logon failure: unknown user name or bad password.";
+pub(crate) const REFUSAL: &str = "-ERR [AUTH] Logon failure: unknown user name or bad password.";
 
 /// What `postern check` says.
 fn check(scene: &Scene) -> String {
@@ -21,14 +21,14 @@ fn check(scene: &Scene) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-fn until_offered(scene: &Scene, wanted: bool) {
+pub(crate) fn until_offered(scene: &Scene, wanted: bool) {
     until("the offer to follow the keytab", || {
         (scene.offered().contains("GSSAPI") == wanted).then_some(())
     });
 }
 
 /// Not offered, and both the log and the check say why.
-fn is_not_offered(scene: &Scene, why: &str) {
+pub(crate) fn is_not_offered(scene: &Scene, why: &str) {
     until_offered(scene, false);
     let mut client = Client::connect(scene.postern.doors.plain);
     client.refused("AUTH GSSAPI");

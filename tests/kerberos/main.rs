@@ -13,6 +13,7 @@ mod lab;
 
 mod bindings;
 mod clients;
+mod doctor;
 mod domain;
 mod exchange;
 mod faults;

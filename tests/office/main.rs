@@ -7,6 +7,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod auth_test;
+mod doctor;
 mod nt_hash;
 mod whois;
 

@@ -1,10 +1,10 @@
-//! The one call that libgssapi lacks: acceptor credentials of a keytab that is named by its path.
+//! The one call that libgssapi lacks: credentials of a keytab that is named by its path.
 //!
 //! `gss_acquire_cred` knows the keytab of `KRB5_KTNAME` and `krb5.conf` alone, and a server must
 //! not depend on its environment. This is the only file of Postern with `unsafe` in it: it
 //! calls C, and hands what it got to types of libgssapi that free it.
 
-use std::ffi::{CString, c_void};
+use std::ffi::{CStr, CString, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
@@ -51,25 +51,58 @@ pub(super) struct Places<'a> {
 /// # Errors
 /// What the library says: there is no such keytab, or no key of that name in it.
 pub(super) fn acceptor(places: Places<'_>, name: &Name, tokens: Tokens) -> Result<Cred, Error> {
-    let text = |octets: &[u8]| CString::new(octets).map_err(|_| error(BAD_NAME, 0));
-    let keytab = text(&[b"FILE:", places.keytab.as_os_str().as_bytes()].concat())?;
-    let replay = places
-        .replay
-        .map(|replay| text(replay.as_bytes()))
-        .transpose()?;
-    let mut elements = vec![element(c"keytab", &keytab)];
-    elements.extend(replay.iter().map(|replay| element(c"rcache", replay)));
-    let store = sys::gss_key_value_set_desc {
-        count: if replay.is_some() { 2 } else { 1 },
-        elements: elements.as_mut_ptr(),
-    };
-    let name = Imported::new(name)?;
+    let mut store = vec![(c"keytab", file(places.keytab)?)];
+    if let Some(replay) = places.replay {
+        store.push((c"rcache", text(replay.as_bytes())?));
+    }
     let wanted = match tokens {
         Tokens::Krb5 => GSS_MECH_KRB5,
         Tokens::Spnego => GSS_MECH_SPNEGO,
     };
-    let mut krb5 = descriptor(GSS_MECH_KRB5);
-    let mut wanted = descriptor(wanted);
+    let (owned, credential) = acquire(name, wanted, sys::GSS_C_ACCEPT, &store)?;
+    if tokens == Tokens::Spnego {
+        let (mut minor, mut krb5) = (0, descriptor(GSS_MECH_KRB5));
+        let mut inside = sys::gss_OID_set_desc {
+            count: 1,
+            elements: &raw mut krb5,
+        };
+        // SAFETY: `credential` is live as long as `owned`; the set is only read, and copied.
+        let major = unsafe { sys::gss_set_neg_mechs(&raw mut minor, credential, &raw mut inside) };
+        check(major, minor)?;
+    }
+    Ok(owned)
+}
+
+/// The credential with which a client asks for tickets by its key in a file. Its tickets stay in
+/// this process, under a name that nobody else has there. The KDC may be asked at once.
+///
+/// # Errors
+/// What the library says, and what the KDC said to it.
+pub(super) fn initiator(keytab: &Path, principal: &str, tickets: &str) -> Result<Cred, Error> {
+    let tickets = text(&[b"MEMORY:", tickets.as_bytes()].concat())?;
+    let store = [(c"client_keytab", file(keytab)?), (c"ccache", tickets)];
+    let name = Name::Principal(principal.to_owned());
+    acquire(&name, GSS_MECH_KRB5, sys::GSS_C_INITIATE, &store).map(|(owned, _)| owned)
+}
+
+/// A credential of one mechanism, by what the store says; and the same for calls that `Cred` lacks.
+fn acquire(
+    name: &Name,
+    mechanism: Oid<'static>,
+    usage: u32,
+    store: &[(&'static CStr, CString)],
+) -> Result<(Cred, sys::gss_cred_id_t), Error> {
+    let element = |(key, value): &(&'static CStr, CString)| sys::gss_key_value_element_desc {
+        key: key.as_ptr(),
+        value: value.as_ptr(),
+    };
+    let mut elements: Vec<_> = store.iter().map(element).collect();
+    let store = sys::gss_key_value_set_desc {
+        count: u32::try_from(elements.len()).unwrap_or(0),
+        elements: elements.as_mut_ptr(),
+    };
+    let name = Imported::new(name)?;
+    let mut wanted = descriptor(mechanism);
     let mut wanted = sys::gss_OID_set_desc {
         count: 1,
         elements: &raw mut wanted,
@@ -85,7 +118,7 @@ pub(super) fn acceptor(places: Places<'_>, name: &Name, tokens: Tokens) -> Resul
             name.0,
             sys::_GSS_C_INDEFINITE,
             &raw mut wanted,
-            sys::GSS_C_ACCEPT.cast_signed(),
+            usage.cast_signed(),
             &raw const store,
             &raw mut credential,
             ptr::null_mut(),
@@ -94,17 +127,15 @@ pub(super) fn acceptor(places: Places<'_>, name: &Name, tokens: Tokens) -> Resul
     };
     check(major, minor)?;
     // SAFETY: the call succeeded, so the credential is ours alone, and this hands it on.
-    let owned = unsafe { Cred::from_c(credential) };
-    if tokens == Tokens::Spnego {
-        let mut inside = sys::gss_OID_set_desc {
-            count: 1,
-            elements: &raw mut krb5,
-        };
-        // SAFETY: `credential` is live as long as `owned`; the set is only read, and copied.
-        let major = unsafe { sys::gss_set_neg_mechs(&raw mut minor, credential, &raw mut inside) };
-        check(major, minor)?;
-    }
-    Ok(owned)
+    Ok((unsafe { Cred::from_c(credential) }, credential))
+}
+
+fn text(octets: &[u8]) -> Result<CString, Error> {
+    CString::new(octets).map_err(|_| error(BAD_NAME, 0))
+}
+
+fn file(path: &Path) -> Result<CString, Error> {
+    text(&[b"FILE:", path.as_os_str().as_bytes()].concat())
 }
 
 /// A name of the library, released when it is dropped.
@@ -140,13 +171,6 @@ impl Drop for Imported {
         let mut minor = 0;
         // SAFETY: the name was imported by us and is released once.
         let _ = unsafe { sys::gss_release_name(&raw mut minor, &raw mut self.0) };
-    }
-}
-
-fn element(key: &'static std::ffi::CStr, value: &CString) -> sys::gss_key_value_element_desc {
-    sys::gss_key_value_element_desc {
-        key: key.as_ptr(),
-        value: value.as_ptr(),
     }
 }
 

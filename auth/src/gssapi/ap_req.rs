@@ -4,8 +4,11 @@
 //! what a refused client came with. DER is read with lengths that must fit into what there is, at
 //! most 64 KiB deep in fixed steps, and nothing is allocated but the names.
 
+use std::fmt;
+
 use super::enctype::Enctype;
 use super::principal::Principal;
+use crate::audit::shown;
 
 /// The object identifier of Kerberos V5 (RFC 1964 §1), in DER.
 const KRB5: &[u8] = b"\x2a\x86\x48\x86\xf7\x12\x01\x02\x02";
@@ -30,24 +33,32 @@ pub(crate) struct Ticket {
     pub(crate) enctype: Enctype,
 }
 
+impl fmt::Display for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shown(&self.service.to_string()))?;
+        if let Some(kvno) = self.kvno {
+            write!(f, " kvno {kvno}")?;
+        }
+        write!(f, " {}", self.enctype)
+    }
+}
+
 /// The ticket in a token of Kerberos (RFC 4121 §4.1), or in one of SPNEGO.
 pub(crate) fn read(token: &[u8]) -> Option<Ticket> {
+    let (KRB5, inner) = framed(of_krb5(token)?)? else {
+        return None;
+    };
+    ticket(inner.strip_prefix(&AP_REQ)?)
+}
+
+/// The token of Kerberos in one of SPNEGO; one that is not of SPNEGO as it is.
+pub(super) fn of_krb5(token: &[u8]) -> Option<&[u8]> {
     if let Some(response) = Der(token).optional(0xa1) {
-        let (KRB5, inner) = framed(response_token(response)?)? else {
-            return None;
-        };
-        return ticket(inner.strip_prefix(&AP_REQ)?);
+        return response_token(response);
     }
-    let (oid, inner) = framed(token)?;
-    match oid {
-        KRB5 => ticket(inner.strip_prefix(&AP_REQ)?),
-        SPNEGO => {
-            let (KRB5, inner) = framed(mech_token(inner)?)? else {
-                return None;
-            };
-            ticket(inner.strip_prefix(&AP_REQ)?)
-        }
-        _ => None,
+    match framed(token)? {
+        (SPNEGO, inner) => mech_token(inner),
+        _ => Some(token),
     }
 }
 

@@ -1,9 +1,7 @@
 //! Why a context did not come about, in a word for the log and in words for an administrator.
 //!
-//! The library tells little by number: under SPNEGO its codes are renumbered by every process, so
-//! its texts are looked at (they are of krb5's error table, and not translated, as a server sets no
-//! locale). What concerns keys is not read from there but found out: the ticket says which key
-//! it needs, and the keytab which there are.
+//! The library tells little by number. What concerns keys is not read from there but found out: the
+//! ticket says which key it needs, and the keytab which there are.
 
 use std::fmt::Write as _;
 
@@ -11,6 +9,7 @@ use libgssapi::error::Error;
 
 use super::ap_req::Ticket;
 use super::keytab::KeytabKey;
+use super::number::{self, Number};
 use crate::Reason;
 use crate::audit::shown;
 
@@ -82,12 +81,11 @@ pub(super) fn classify(error: &Error, ticket: Option<&Ticket>, keys: &[KeytabKey
              it and this server ends TLS with another certificate",
         );
     }
-    for (text, reason, advice) in TEXTS {
-        if said.contains(text) {
-            return Failure::explained(*reason, format!("{advice} ({})", came_with(ticket)));
-        }
+    let numbered = Number::of(error).and_then(of_number);
+    if let Some((reason, advice)) = numbered {
+        return Failure::explained(reason, format!("{advice} ({})", came_with(ticket)));
     }
-    if TROUBLE.iter().any(|text| said.contains(text)) {
+    if number::is_trouble_with_files(error) {
         let detail = format!(
             "the keytab or the replay cache cannot be used: {}",
             shown(&said)
@@ -103,43 +101,29 @@ pub(super) fn classify(error: &Error, ticket: Option<&Ticket>, keys: &[KeytabKey
     })
 }
 
-/// Texts of krb5's error table that say what is wrong by themselves.
-const TEXTS: &[(&str, Reason, &str)] = &[
-    (
-        "Request is a replay",
-        Reason::Replayed,
-        "the same authenticator was seen before: somebody repeats what was recorded",
-    ),
-    (
-        "Clock skew too great",
-        Reason::ClockSkew,
-        "the client's clock and this server's differ by more than krb5.conf's clockskew (5 minutes): \
-         synchronise both",
-    ),
-    (
-        "Ticket expired",
-        Reason::TicketExpired,
-        "the ticket has expired: the client must get a new one",
-    ),
-    (
-        "Ticket not yet valid",
-        Reason::ClockSkew,
-        "the ticket is not valid yet: this server's clock is behind the KDC's",
-    ),
-];
-
-/// Texts of the system: the server's trouble, whoever the client is.
-const TROUBLE: &[&str] = &[
-    "Permission denied",
-    "No such file",
-    "No space left",
-    "Read-only file system",
-    "Disk quota exceeded",
-    "Too many open files",
-    "Cannot allocate memory",
-    "Input/output error",
-    "Not a directory",
-];
+/// The errors that say what is wrong by themselves.
+fn of_number(number: Number) -> Option<(Reason, &'static str)> {
+    Some(match number {
+        Number::REPEATED => (
+            Reason::Replayed,
+            "the same authenticator was seen before: somebody repeats what was recorded",
+        ),
+        Number::SKEW => (
+            Reason::ClockSkew,
+            "the client's clock and this server's differ by more than krb5.conf's clockskew (5 minutes): \
+             synchronise both",
+        ),
+        Number::EXPIRED => (
+            Reason::TicketExpired,
+            "the ticket has expired: the client must get a new one",
+        ),
+        Number::NOT_YET_VALID => (
+            Reason::ClockSkew,
+            "the ticket is not valid yet: this server's clock is behind the KDC's",
+        ),
+        _ => return None,
+    })
+}
 
 /// A ticket for which no key can be right.
 fn about_keys(ticket: &Ticket, keys: &[KeytabKey]) -> Option<Failure> {
@@ -190,16 +174,16 @@ fn is_for(key: &KeytabKey, ticket: &Ticket) -> bool {
         .eq_ignore_ascii_case(&ticket.service.to_string())
 }
 
+/// The detail of a ticket under a key that protects nothing.
+pub(super) fn weak_key(ticket: &Ticket) -> String {
+    let advice = "such keys can be guessed: give the account AES keys and export them, or set \
+                  gssapi.weak_keys";
+    format!("{}; {advice}", came_with(ticket))
+}
+
 /// What the client came with, for a detail.
 pub(super) fn came_with(ticket: &Ticket) -> String {
-    let service = shown(&ticket.service.to_string());
-    match ticket.kvno {
-        Some(kvno) => format!(
-            "the client's ticket is for {service} kvno {kvno} {}",
-            ticket.enctype
-        ),
-        None => format!("the client's ticket is for {service} {}", ticket.enctype),
-    }
+    format!("the client's ticket is for {ticket}")
 }
 
 fn listed(keys: &[&KeytabKey]) -> String {

@@ -56,7 +56,8 @@ impl ServiceName {
         })
     }
 
-    fn is(&self, principal: &Principal) -> bool {
+    /// Whether this is the name of that principal, whose realm may be any.
+    pub fn is(&self, principal: &Principal) -> bool {
         principal.service().is_some_and(|(service, host)| {
             self.service.eq_ignore_ascii_case(service)
                 && self
@@ -183,7 +184,7 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    fn load(settings: &GssapiSettings) -> Result<Self, KeysError> {
+    pub(super) fn load(settings: &GssapiSettings) -> Result<Self, KeysError> {
         let listed = settings.usable()?;
         let replay = settings
             .replay_cache

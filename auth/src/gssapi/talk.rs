@@ -162,8 +162,13 @@ impl Talk {
             // Never without a credential: the library would take the keys of the system.
             (None, None) => return Err(Failure::plain(Reason::KerberosTrouble)),
         };
-        let (context, answer) = accepted
-            .map_err(|error| failure::classify(&error, self.ticket.as_ref(), &keys.listed))?;
+        let (context, answer) = accepted.map_err(|error| {
+            let error = self.as_numbered(keys, token, error);
+            // The library has read the keytab just now, and the list may be of a second ago.
+            let now = self.gssapi.settings.usable();
+            let listed = now.as_ref().unwrap_or(&keys.listed);
+            failure::classify(&error, self.ticket.as_ref(), listed)
+        })?;
         let complete = context.is_complete();
         self.context = Some(context);
         if !complete {
@@ -204,6 +209,24 @@ impl Talk {
         outcome
     }
 
+    /// SPNEGO renumbers the errors of Kerberos in each process anew. What is inside is shown to Kerberos
+    /// itself, first without a memory: only when nothing else is wrong with it, the memory was what refused.
+    fn as_numbered(&self, keys: &Keys, token: &[u8], error: Error) -> Error {
+        let inside = ap_req::of_krb5(token).zip(keys.pair(Tokens::Krb5, self.ticket.as_ref()));
+        match inside {
+            Some((inside, pair)) if self.is_renumbered(&error) => {
+                let again = accept_with(&pair.again, inside, None).err();
+                let noting = || accept_with(&pair.noting, inside, None).err();
+                again.or_else(noting).unwrap_or(error)
+            }
+            _ => error,
+        }
+    }
+
+    fn is_renumbered(&self, error: &Error) -> bool {
+        self.flavour == Flavour::Spnego && self.ticket.is_some() && !failure::is_bad_bindings(error)
+    }
+
     fn pair<'a>(&self, keys: &'a Keys) -> Option<&'a Pair> {
         let tokens = match self.flavour {
             Flavour::Gssapi => Tokens::Krb5,
@@ -231,10 +254,10 @@ impl Talk {
         let ticket = self.ticket.as_ref().filter(|_| krb5);
         let ticket = ticket.ok_or(Failure::plain(Reason::Malformed))?;
         if ticket.enctype.is_weak() && !self.gssapi.settings.weak_keys {
-            let advice = "such keys can be guessed: give the account AES keys and export them, or set \
-                          gssapi.weak_keys";
-            let detail = format!("{}; {advice}", failure::came_with(ticket));
-            return Err(Failure::explained(Reason::WeakKey, detail));
+            return Err(Failure::explained(
+                Reason::WeakKey,
+                failure::weak_key(ticket),
+            ));
         }
         if context
             .flags()
@@ -300,9 +323,9 @@ impl Talk {
 }
 
 /// A context, and what it says to the client.
-type Accepted = (ServerCtx, Option<Vec<u8>>);
+pub(super) type Accepted = (ServerCtx, Option<Vec<u8>>);
 
-fn accept_with(
+pub(super) fn accept_with(
     credential: &Cred,
     token: &[u8],
     binding: Option<&Vec<u8>>,

@@ -77,6 +77,15 @@ impl LdapDirectory {
         })
     }
 
+    /// Looks at every server of the directory, all at once, each within the time that a question may take: whether
+    /// it is reached, whether its TLS is trusted, and whether it takes the service account. Gives the server
+    /// as configured, and what is wrong with it, with the remedy.
+    pub async fn look(&self) -> Vec<(String, Result<(), String>)> {
+        let seen = self.servers.look().await.into_iter();
+        seen.map(|(server, outcome)| (server, outcome.map_err(|error| error.to_string())))
+            .collect()
+    }
+
     /// What it was told about the directory.
     pub(super) fn settings(&self) -> &LdapSettings {
         &self.settings

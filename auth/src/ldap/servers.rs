@@ -196,6 +196,29 @@ impl Servers {
         Err(last)
     }
 
+    /// Looks at every server, also at those that nobody would ask now: reached, trusted, and the service
+    /// account accepted. Nothing is remembered of it.
+    pub(super) async fn look(&self) -> Vec<(String, Result<(), LdapError>)> {
+        let looks: Vec<_> = self
+            .known()
+            .await
+            .iter()
+            .cloned()
+            .map(|server| {
+                let name = server.connector.server.to_string();
+                (
+                    name,
+                    tokio::spawn(async move { server.is_in_order().await }),
+                )
+            })
+            .collect();
+        let mut seen = Vec::new();
+        for (name, look) in looks {
+            seen.push((name, look.await.unwrap_or(Err(LdapError::AllDown))));
+        }
+        seen
+    }
+
     /// A record of what every login will meet again; not for each of them.
     fn say(&self, error: &LdapError) {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);

@@ -10,6 +10,7 @@
 mod helper;
 mod joined;
 mod protocol;
+mod trial;
 
 use std::fmt;
 use std::io;
@@ -24,6 +25,7 @@ use crate::pool::Pool;
 use helper::{Helper, HelperError};
 pub use joined::JoinedNames;
 pub(crate) use protocol::{OutOfStep, Request, Verdict, answer, request};
+pub use trial::HelperTrial;
 
 #[cfg(test)]
 mod tests;

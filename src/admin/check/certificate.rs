@@ -17,7 +17,12 @@ use crate::config::{CertificateFiles, Config, Finding, Tls};
 const SOON: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Looks at all certificates and their keys.
-pub(super) fn check(config: &Config, tls: &Tls, now: SystemTime, findings: &mut Vec<Finding>) {
+pub(in crate::admin) fn check(
+    config: &Config,
+    tls: &Tls,
+    now: SystemTime,
+    findings: &mut Vec<Finding>,
+) {
     pair(&tls.default, "tls", &config.hostname, now, findings);
     for (number, (name, files)) in tls.sni.iter().enumerate() {
         pair(files, &format!("tls.sni[{number}]"), name, now, findings);

@@ -16,7 +16,7 @@ const AUTHORITIES: &str = "tls.client_authorities";
 const REVOCATION: &str = "tls.client_revocation";
 
 /// Looks at authorities and revocation lists; says in a line each what they are.
-pub(super) fn check(
+pub(in crate::admin) fn check(
     config: &ClientCertificates,
     now: SystemTime,
     findings: &mut Vec<Finding>,
@@ -70,7 +70,7 @@ pub(super) fn check(
 }
 
 /// EXTERNAL where no client is asked for a certificate: it is offered to nobody.
-pub(super) fn external_in_vain(config: &Config, findings: &mut Vec<Finding>) {
+pub(in crate::admin) fn external_in_vain(config: &Config, findings: &mut Vec<Finding>) {
     let asked = config.tls.as_ref().is_some_and(|tls| tls.clients.is_some());
     let mut mechanisms = config.listeners.iter().flat_map(|at| &at.rule.mechanisms);
     if asked || !mechanisms.any(|name| *name == "EXTERNAL") {

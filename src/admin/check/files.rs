@@ -15,7 +15,7 @@ use crate::store::maildir::{Depth, MaildirStore};
 
 /// The configuration itself: the server reads it again when it is no longer root. An error, or
 /// `postern check && systemctl reload` would go on to a reload that is refused.
-pub(super) fn configuration(config: &Config, findings: &mut Vec<Finding>) {
+pub(in crate::admin) fn configuration(config: &Config, findings: &mut Vec<Finding>) {
     if let Err(error) = access(&config.file, AccessFlags::R_OK) {
         let problem = format!("the server's user cannot read it, so SIGHUP is refused: {error}");
         let group = config.run_as.as_ref().map_or("GROUP", |run_as| {
@@ -29,7 +29,7 @@ pub(super) fn configuration(config: &Config, findings: &mut Vec<Finding>) {
 }
 
 /// The folder of the protocol log.
-pub(super) fn protocol_log(config: &Config, findings: &mut Vec<Finding>) {
+pub(in crate::admin) fn protocol_log(config: &Config, findings: &mut Vec<Finding>) {
     let Some(log) = &config.protocol_log else {
         return;
     };
@@ -46,7 +46,7 @@ pub(super) fn protocol_log(config: &Config, findings: &mut Vec<Finding>) {
 }
 
 /// The users file; gives its accounts.
-pub(super) fn users(config: &Config, findings: &mut Vec<Finding>) -> Vec<Arc<Account>> {
+pub(in crate::admin) fn users(config: &Config, findings: &mut Vec<Finding>) -> Vec<Arc<Account>> {
     let path = &config.users_file;
     if fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
         let remedy = "`postern user add NAME` makes it with a first account";
@@ -116,7 +116,11 @@ fn nt_hashes(config: &Config, file: &UsersFile, findings: &mut Vec<Finding>) {
 }
 
 /// The folder of all Maildirs, and each Maildir that exists.
-pub(super) fn maildrops(config: &Config, accounts: &[Arc<Account>], findings: &mut Vec<Finding>) {
+pub(in crate::admin) fn maildrops(
+    config: &Config,
+    accounts: &[Arc<Account>],
+    findings: &mut Vec<Finding>,
+) {
     const KEY: &str = "maildrop.path";
     let root = config.maildrop.root();
     match fs::metadata(&root) {

@@ -5,15 +5,22 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use nix::unistd::{AccessFlags, access};
-use postern_auth::{GssapiSettings, KeysError, KeytabError};
+use postern_auth::{GssapiSettings, KeysError, KeytabError, KeytabKey};
 
 use super::{about, aside};
 use crate::config::Finding;
 
 const KEYTAB: &str = "gssapi.keytab";
+/// Of an account that has nothing better than RC4.
+const AES: &str = "Active Directory gives no RC4 tickets any more unless told to (since 2026): switch AES on \
+                   for the account (msDS-SupportedEncryptionTypes = 24), set its password again, and export \
+                   the keytab again";
 
 /// Looks at the keytab and the replay cache; gives a line for each key.
-pub(super) fn check(settings: &GssapiSettings, findings: &mut Vec<Finding>) -> Vec<String> {
+pub(in crate::admin) fn check(
+    settings: &GssapiSettings,
+    findings: &mut Vec<Finding>,
+) -> Vec<String> {
     replay_cache(settings, findings);
     let path = &settings.keytab;
     let keys = match settings.usable() {
@@ -31,8 +38,22 @@ pub(super) fn check(settings: &GssapiSettings, findings: &mut Vec<Finding>) -> V
         findings.push(aside(path, KEYTAB, problem, remedy));
     }
     for key in keys.iter().filter(|key| key.enctype.is_weak()) {
-        let problem = format!("the key {key} is weak");
-        let remedy = "remove it when no client needs it any more";
+        let is_better =
+            |other: &KeytabKey| other.principal == key.principal && !other.enctype.is_weak();
+        let (problem, remedy) = if keys.iter().any(is_better) {
+            (
+                format!("the key {key} is weak"),
+                "remove it when no client needs it any more",
+            )
+        } else {
+            (
+                format!(
+                    "the key {key} is weak, and {} has no better one",
+                    key.principal
+                ),
+                AES,
+            )
+        };
         findings.push(aside(path, KEYTAB, problem, remedy));
     }
     let line = |key| format!("{}: {key}", path.display());
@@ -54,9 +75,7 @@ fn remedy(error: &KeysError) -> &'static str {
             "export the key of pop/HOST, where HOST is the name that clients connect to; or name what \
              is there in gssapi.services"
         }
-        KeysError::WeakKeys { .. } => {
-            "switch AES on for the account, set its password again, and export the keytab again"
-        }
+        KeysError::WeakKeys { .. } => AES,
     }
 }
 

@@ -3,13 +3,14 @@
 //! Started as root it looks with the rights of the user that the server becomes, as far as it can:
 //! ports are tried first, then it becomes that user for good.
 
-mod certificate;
-mod clients;
+pub(super) mod certificate;
+pub(super) mod clients;
 mod directory;
-mod files;
-mod gssapi;
-mod ports;
-mod service;
+pub(super) mod files;
+pub(super) mod gssapi;
+pub(super) mod ports;
+pub(super) mod service;
+pub(super) mod winbind;
 
 use std::path::Path;
 
@@ -68,6 +69,7 @@ impl Office<'_> {
         if let Some(settings) = &config.gssapi {
             contents.extend(gssapi::check(settings, findings));
         }
+        winbind::check(config, findings);
         findings.extend(joined::compare(config));
         contents.extend(directory::check(config, strict, findings));
         let accounts = files::users(config, findings);
@@ -121,7 +123,8 @@ fn count(findings: &[Finding]) -> (usize, usize) {
     (errors, findings.len() - errors)
 }
 
-fn plural(number: usize, word: &str) -> String {
+/// A number of things.
+pub(super) fn plural(number: usize, word: &str) -> String {
     match number {
         0 => format!("no {word}s"),
         1 => format!("1 {word}"),
@@ -129,7 +132,8 @@ fn plural(number: usize, word: &str) -> String {
     }
 }
 
-fn json(finding: &Finding) -> Json {
+/// A finding for programs.
+pub(super) fn json(finding: &Finding) -> Json {
     let place = finding.place.as_ref();
     Json::Object(vec![
         ("severity", Json::text(finding.severity)),

@@ -3,17 +3,20 @@
 use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
 
-use crate::config::{Config, Finding};
+use crate::config::{Config, Finding, Listener};
 
 /// Tries every listener. A port in use is a warning: the server itself may be running.
 pub(super) fn check(config: &Config, findings: &mut Vec<Finding>) {
-    for (number, listener) in config.listeners.iter().enumerate() {
-        #[expect(clippy::disallowed_types, reason = "a port is tried by binding it")]
-        let tried = std::net::TcpListener::bind(listener.address);
-        let Err(error) = tried else { continue };
-        let finding = finding(listener.address, &error);
-        findings.push(finding.key(format!("listener[{number}].address")));
-    }
+    let listeners = config.listeners.iter().enumerate();
+    findings.extend(listeners.filter_map(|(number, listener)| try_one(number, listener)));
+}
+
+/// Tries the listener of this number.
+pub(in crate::admin) fn try_one(number: usize, listener: &Listener) -> Option<Finding> {
+    #[expect(clippy::disallowed_types, reason = "a port is tried by binding it")]
+    let tried = std::net::TcpListener::bind(listener.address);
+    let finding = finding(listener.address, &tried.err()?);
+    Some(finding.key(format!("listener[{number}].address")))
 }
 
 fn finding(address: SocketAddr, error: &Error) -> Finding {

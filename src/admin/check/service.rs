@@ -4,7 +4,7 @@ use crate::admin::service::{self, Service};
 use crate::config::{Config, Finding};
 
 /// Says what is wrong with `user` and `group`, and becomes them if started as root.
-pub(super) fn check(config: &Config, findings: &mut Vec<Finding>) {
+pub(in crate::admin) fn check(config: &Config, findings: &mut Vec<Finding>) {
     let root = service::is_root();
     let Some(run_as) = &config.run_as else {
         if root {
