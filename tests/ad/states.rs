@@ -64,7 +64,7 @@ fn logins(domain: &Domain, branch: &Branch, name: &str, password: &str) -> Vec<O
         }
         let typed = match way {
             Way::Ntlm => format!("ADTEST\\{name}"),
-            _ => name.to_owned(),
+            Way::User | Way::Plain | Way::Login | Way::Gssapi | Way::Spnego => name.to_owned(),
         };
         Some(branch.password(way, &typed, password))
     };
