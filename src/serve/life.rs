@@ -35,6 +35,9 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How much may wait for a worker: of one client, and of all.
 const QUEUE_PER_CLIENT: usize = 64;
+/// Of one client for the disk, which only who has logged in makes work: everybody behind a balancer or a
+/// NAT is one client, and a connection waits for one job at a time.
+const DISK_QUEUE_PER_CLIENT: usize = 1024;
 const QUEUE: usize = 8192;
 
 /// Serves until SIGTERM or SIGINT. `announce` is told the addresses, with their real ports, once
@@ -69,7 +72,7 @@ fn serve(
 
     let hashing = Pool::new("hash", cores, QUEUE_PER_CLIENT, QUEUE)?;
     let hashing = Arc::new(hashing.with_quick_thread("hash-quick")?);
-    let disk = Pool::new("disk", cores * DISK_WORKERS, QUEUE_PER_CLIENT, QUEUE)?;
+    let disk = Pool::new("disk", cores * DISK_WORKERS, DISK_QUEUE_PER_CLIENT, QUEUE)?;
     let service = assemble(config, &hashing)?;
     let (phase, seen) = watch::channel(Phase::Open);
     // The guard writes what waits when the server has ended.
