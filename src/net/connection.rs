@@ -217,6 +217,10 @@ impl Connection {
         if self.is_overdue() {
             return Ok(Input::Expired);
         }
+        // What an exchange was told it may keep until it is over, as GSSAPI keeps a ticket.
+        if !self.session.is_authenticating() {
+            self.long_line = None;
+        }
         let mut deadline = None;
         loop {
             // Before a line is taken, too: a QUIT that has come already must not delete anything.
@@ -224,10 +228,7 @@ impl Connection {
                 return Ok(Input::Barred(reason));
             }
             match self.lines.take(|begun| self.session.line_limit(begun)) {
-                Taken::Line(line) => {
-                    self.long_line = None;
-                    return Ok(Input::Line(line));
-                }
+                Taken::Line(line) => return Ok(Input::Line(line)),
                 Taken::TooLong => return Ok(Input::TooLong),
                 Taken::Partial => {}
             }
