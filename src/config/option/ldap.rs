@@ -189,7 +189,7 @@ pub(super) const LDAP: Section = Section {
             "ldap.site_of_server",
             Kind::Choice(&["list", "directory"]),
             Standing::Value(|_| text("list")),
-            "\"directory\"",
+            "\"list\"",
             "Who tells the site of a home server. `list`: `ldap.site_servers`. `directory`: Active Directory, by what \
              Exchange wrote of the server (`msExchServerSite`), or by the site below which the server itself stands. \
              A server's site is asked for once in an hour.",

@@ -102,8 +102,8 @@ async fn the_servers_of_a_domain_are_found_asked_in_order_and_remembered() {
     let dns = Dns::start(
         CONTROLLERS,
         &[
-            (10, dead, "localhost"),
-            (5, slapd.port(), "LOCALHOST"),
+            (10, dead, "127.0.0.1"),
+            (5, slapd.port(), "127.0.0.1"),
             (1, 389, ""),
         ],
     );
@@ -112,7 +112,7 @@ async fn the_servers_of_a_domain_are_found_asked_in_order_and_remembered() {
         assert_eq!(directory.login("alice", "right").await, Ok(Verdict::Right));
         assert_eq!(directory.login("alice", "wrong").await, Ok(Verdict::Wrong));
     }
-    let expected = [slapd.port(), dead].map(|port| format!("ldap://localhost:{port}"));
+    let expected = [slapd.port(), dead].map(|port| format!("ldap://127.0.0.1:{port}"));
     assert_eq!(servers(&directory), expected);
     assert_eq!(dns.asked(), [CONTROLLERS], "once for all of them");
 }
@@ -120,7 +120,7 @@ async fn the_servers_of_a_domain_are_found_asked_in_order_and_remembered() {
 #[tokio::test]
 async fn a_domain_that_names_no_controllers_is_asked_for_its_servers() {
     let slapd = Slapd::start();
-    let dns = Dns::start(GENERAL, &[(0, slapd.port(), "localhost")]);
+    let dns = Dns::start(GENERAL, &[(0, slapd.port(), "127.0.0.1")]);
     let directory = found("example.test", &slapd, &dns);
     assert_eq!(directory.login("alice", "right").await, Ok(Verdict::Right));
     assert_eq!(dns.asked(), [CONTROLLERS, GENERAL]);
@@ -131,7 +131,7 @@ async fn a_domain_that_names_no_controllers_is_asked_for_its_servers() {
 async fn a_certificate_without_the_name_of_the_domain_is_no_good() {
     let slapd = Slapd::start();
     let name = "_ldap._tcp.dc._msdcs.corp.test";
-    let dns = Dns::start(name, &[(0, slapd.port(), "localhost")]);
+    let dns = Dns::start(name, &[(0, slapd.port(), "127.0.0.1")]);
     let directory = found("corp.test", &slapd, &dns);
     for _ in 0..2 {
         let answer = directory.login("alice", "right").await;
