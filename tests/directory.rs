@@ -17,6 +17,8 @@ mod ad;
 mod attempts;
 #[path = "directory/checked.rs"]
 mod checked;
+#[path = "directory/documented.rs"]
+mod documented;
 mod lab;
 #[path = "directory/office.rs"]
 mod office;
