@@ -19,6 +19,8 @@ mod attempts;
 mod checked;
 #[path = "directory/crowd.rs"]
 mod crowd;
+#[path = "directory/documented.rs"]
+mod documented;
 mod lab;
 #[path = "directory/live.rs"]
 mod live;

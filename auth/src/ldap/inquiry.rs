@@ -153,8 +153,11 @@ impl Inquiry<'_> {
         let LdapSettings { schema, base, .. } = self.0.settings;
         if schema.groups != Groups::Member {
             let member_of = Attribute::known(MEMBER_OF);
-            let groups = entry.texts(&member_of);
-            return Ok(groups.take(MOST_GROUPS).map(str::to_owned).collect());
+            let groups = entry.texts(&member_of).take(MOST_GROUPS);
+            let mut groups: Vec<_> = groups.map(str::to_owned).collect();
+            // Directories give them in any order.
+            groups.sort_unstable();
+            return Ok(groups);
         }
         let short = entry.text(&schema.name).unwrap_or_default();
         let question = Question {
@@ -165,7 +168,9 @@ impl Inquiry<'_> {
             most: MOST_GROUPS,
         };
         let found = search(connection, &question, deadline).await?;
-        Ok(found.entries.into_iter().map(|group| group.dn).collect())
+        let mut groups: Vec<_> = found.entries.into_iter().map(|group| group.dn).collect();
+        groups.sort_unstable();
+        Ok(groups)
     }
 
     /// Each group that may use POP3 is asked for by itself: a login need not know which it was.

@@ -33,7 +33,7 @@ pub struct Survey {
     pub people: usize,
     /// Whether there are more.
     pub more: bool,
-    /// The name of the entry of one of them.
+    /// The name of the entry of one of them: the first by its letters, so that it is the same again.
     pub person: Option<String>,
     /// How many of them have a short name that the service account may read.
     pub named: usize,
@@ -92,7 +92,7 @@ impl Ask for Look<'_> {
             base,
             people: entries.len(),
             more,
-            person: entries.first().map(|entry| entry.dn.clone()),
+            person: entries.iter().map(|entry| entry.dn.clone()).min(),
             named: having(&settings.schema.name),
             passwords: compared.then(|| having(&Attribute::known(PASSWORD))),
             missing_groups,

@@ -63,7 +63,7 @@ pub(in crate::admin) fn users(config: &Config, findings: &mut Vec<Finding>) -> V
             return Vec::new();
         }
     };
-    if file.users().is_empty() {
+    if file.users().is_empty() && config.ldap.is_none() {
         let remedy = "`postern user add NAME` adds the first";
         findings.push(aside(
             path,

@@ -69,11 +69,9 @@ impl Slapd {
         let child = program("slapd", self.folder.path())
             .arg("-h")
             .arg(format!(
-                "{} {} {} {} {}",
+                "{} {} {}",
                 self.plain(),
                 self.tls(),
-                elsewhere(&self.plain()),
-                elsewhere(&self.tls()),
                 self.socket_escaped()
             ))
             .args(["-d", "stats"])
@@ -239,9 +237,4 @@ fn certificates(folder: &Path) {
         fs::write(folder.join(format!("{file}.pem")), certificate.pem()).unwrap();
         fs::write(folder.join(format!("{file}.key")), key.serialize_pem()).unwrap();
     }
-}
-
-/// The same server at an address that its certificate does not have.
-pub(super) fn elsewhere(server: &str) -> String {
-    server.replace("127.0.0.1", "127.0.0.2")
 }
