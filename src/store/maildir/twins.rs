@@ -14,6 +14,9 @@ use super::files::{Files, Places};
 use super::folder::{self, Folder, Place};
 use super::name;
 
+/// The longest name of a file.
+const LONGEST: usize = 255;
+
 /// Renames the later file of every pair. Files that are one file under two names stay: another
 /// program may be moving it from the one to the other at this moment.
 pub(crate) fn part(folder: &Folder, files: &Files, places: &Places, clock: &dyn Clock) {
@@ -49,7 +52,11 @@ fn rename(folder: &Folder, places: &Places, (place, whole): (Place, &[u8]), cloc
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let (seconds, micros, process) = (now.as_secs(), now.subsec_micros(), std::process::id());
     let mut unique = format!("{seconds}.M{micros}P{process}Q{number}.postern").into_bytes();
-    unique.extend_from_slice(whole.get(name::base(whole).len()..).unwrap_or_default());
+    let flags = whole.get(name::base(whole).len()..).unwrap_or_default();
+    // What stands behind the colon may be as long as a name can be; then the message goes without it.
+    if unique.len() + flags.len() <= LONGEST {
+        unique.extend_from_slice(flags);
+    }
     let fd = places.get(place);
     let result = folder::rename_to_free(fd, whole, fd, &unique);
     tracing::warn!(
