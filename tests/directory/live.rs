@@ -102,7 +102,8 @@ fn changes() -> String {
     }
     ldif + &format!(
         "dn: cn=crowd,ou=groups,dc=example,dc=test\nchangetype: modify\ndelete: member\n\
-         member: uid=u00003,{PEOPLE}\n\n\
+         member: uid=u00003,{PEOPLE}\n-\nadd: member\n\
+         member: uid=u00007,ou=services,dc=example,dc=test\n\n\
          dn: uid=u00007,{PEOPLE}\nchangetype: modrdn\nnewrdn: uid=u00007\ndeleteoldrdn: 1\n\
          newsuperior: ou=services,dc=example,dc=test\n"
     )

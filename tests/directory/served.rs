@@ -147,6 +147,9 @@ failures_per_account = 0
 recheck = "1s"
 failures_per_source = 0
 
+[limits]
+max_connections_per_source = 1000
+
 [users]
 file = "{users}"
 
