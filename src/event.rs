@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use postern_auth::{Audit, LoginRecord, NtlmForm, Reason};
+use postern_auth::{Audit, Holder, Known, LoginRecord, NtlmForm, Reason};
 use tracing::{debug, error, info, warn};
 
 use crate::pop3::Ending;
@@ -84,6 +84,20 @@ pub enum Event<'a> {
         /// The account.
         account: &'a str,
     },
+    /// An account with open sessions may not log in any more: they end.
+    Barred {
+        /// Whose sessions, and of which mailbox.
+        holder: &'a Holder,
+        /// Why.
+        reason: Reason,
+        /// How many there are.
+        sessions: usize,
+    },
+    /// Nobody could find out whether accounts with open sessions may still log in.
+    RecheckFailed {
+        /// Users whose sessions go on unseen.
+        users: usize,
+    },
     /// A maildrop or a message could not be opened or read.
     StoreFailed {
         /// The connection.
@@ -140,6 +154,8 @@ pub struct Tally {
     pub deleted: usize,
     /// How it ended; none when the client was lost.
     pub ending: Option<Ending>,
+    /// Why its account may not log in any more, when that ended it.
+    pub barred: Option<Reason>,
     /// From accept to end.
     pub duration: Duration,
 }
@@ -197,6 +213,27 @@ impl Event<'_> {
                     account, "too many sessions of this user: see limits.max_connections_per_user"
                 );
             }
+            Self::Barred {
+                holder,
+                reason,
+                sessions,
+            } => {
+                let (account, reason) = (holder.mailbox().name(), reason.as_str());
+                let delegate = holder.delegate().map(Known::name);
+                info!(
+                    account,
+                    delegate,
+                    reason,
+                    sessions,
+                    "sessions end: their account may not log in any more"
+                );
+            }
+            Self::RecheckFailed { users } => {
+                warn!(
+                    users,
+                    "open sessions go on unseen: nobody could find out whether their accounts may still log in"
+                );
+            }
             Self::StoreFailed {
                 session,
                 account,
@@ -231,6 +268,7 @@ impl Tally {
             retrieved = self.retrieved,
             deleted = self.deleted,
             ending = word(self.ending),
+            reason = self.barred.map(Reason::as_str),
             duration_ms = milliseconds(self.duration),
             "session"
         );
@@ -292,6 +330,7 @@ fn would_break(record: &LoginRecord) -> Option<String> {
 
 fn word(ending: Option<Ending>) -> &'static str {
     match ending {
+        Some(Ending::Barred) => "barred",
         Some(Ending::Closed) => "closed",
         Some(Ending::Expired) => "idle",
         Some(Ending::Quit) => "quit",

@@ -14,6 +14,8 @@
 #[path = "directory/ad.rs"]
 mod ad;
 mod lab;
+#[path = "directory/live.rs"]
+mod live;
 #[path = "directory/openldap.rs"]
 mod openldap;
 #[path = "directory/served.rs"]

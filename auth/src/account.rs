@@ -59,4 +59,6 @@ pub struct Account {
     pub barred: Option<Reason>,
     /// The name of its entry, for an account of an LDAP directory; a local one has none.
     pub entry: Option<Arc<str>>,
+    /// A digest of that entry, by which a change of it is seen.
+    pub version: Option<[u8; 32]>,
 }

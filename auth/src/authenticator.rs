@@ -12,8 +12,8 @@ use crate::mechanism::{self, Conversation, MechanismSpec, Surroundings};
 use crate::throttle::Throttle;
 use crate::verify::Desk;
 use crate::{
-    Audit, Caller, Channel, Directory, Exchange, Gssapi, LoginType, Policy, Reason, Refusal,
-    RefusalKind, Secret, Winbind,
+    Audit, Caller, Channel, Directory, Exchange, Gssapi, Holder, LoginType, Policy, Reason,
+    Recheck, Refusal, RefusalKind, Secret, Winbind,
 };
 
 /// Shared by all connections; replaced whole when the configuration is reloaded.
@@ -89,6 +89,12 @@ impl Authenticator {
     pub fn mechanisms(&self, channel: &Channel, client: IpAddr) -> Vec<&str> {
         let offered = self.offered(channel, client);
         offered.map(MechanismSpec::name).collect()
+    }
+
+    /// Whether these sessions may go on: whoever could not log in now may not. Accounts that
+    /// several of them have are asked about once, and many in one question.
+    pub async fn recheck(&self, holders: &[&Holder]) -> Recheck {
+        self.desk.recheck(holders).await
     }
 
     /// Whether USER and PASS may be used on this channel.

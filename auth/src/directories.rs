@@ -4,11 +4,12 @@
 //! the directory never gets the name of a local one, as whoever has the name has the mailbox.
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::audit::shown;
-use crate::directory::{Answer, Directory, ScramAnswer, Verdict};
-use crate::{Account, Description, Fingerprint, Login, NtHash, Secret};
+use crate::directory::{Answer, Directory, OURSELVES, Recalled, ScramAnswer, Verdict};
+use crate::{Account, Description, Fingerprint, Known, Login, NtHash, Secret, Unavailable};
 
 /// Two keepers of accounts, asked in this order.
 pub struct Directories {
@@ -31,37 +32,57 @@ impl Directories {
     }
 
     /// Whether an account's name is also a local one's: two people would share a mailbox.
-    async fn is_taken(
-        &self,
-        account: &Account,
-        client: IpAddr,
-    ) -> Result<bool, crate::Unavailable> {
+    async fn is_taken(&self, account: &Account, client: IpAddr) -> Result<bool, Unavailable> {
         let Ok(login) = Login::parse(&account.name) else {
             return Ok(true);
         };
         Ok(self.local.find(&login, client).await?.is_some())
+    }
+
+    /// What the directory has found, unless its name is a local account's.
+    async fn nobody_elses(
+        &self,
+        found: Answer<'_, Option<Arc<Account>>>,
+        client: IpAddr,
+    ) -> Result<Option<Arc<Account>>, Unavailable> {
+        let Some(account) = found.await? else {
+            return Ok(None);
+        };
+        if self.is_taken(&account, client).await? {
+            tracing::warn!(
+                account = shown(&account.name),
+                entry = account.entry.as_deref().map(shown),
+                "an entry of the directory has the name of a local account, so nobody may log in to it: \
+                 rename one of them, or set ldap.domain"
+            );
+            return Ok(None);
+        }
+        Ok(Some(account))
     }
 }
 
 impl Directory for Directories {
     fn find<'a>(&'a self, login: &'a Login, client: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
         Box::pin(async move {
-            if let Some(account) = self.local.find(login, client).await? {
-                return Ok(Some(account));
+            match self.local.find(login, client).await? {
+                Some(account) => Ok(Some(account)),
+                None => {
+                    self.nobody_elses(self.ldap.find(login, client), client)
+                        .await
+                }
             }
-            let Some(account) = self.ldap.find(login, client).await? else {
-                return Ok(None);
-            };
-            if self.is_taken(&account, client).await? {
-                tracing::warn!(
-                    account = shown(&account.name),
-                    entry = account.entry.as_deref().map(shown),
-                    "an entry of the directory has the name of a local account, so nobody may log in to it: \
-                     rename one of them, or set ldap.domain"
-                );
-                return Ok(None);
+        })
+    }
+
+    fn look_up<'a>(&'a self, login: &'a Login, client: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
+        Box::pin(async move {
+            match self.local.look_up(login, client).await? {
+                Some(account) => Ok(Some(account)),
+                None => {
+                    self.nobody_elses(self.ldap.look_up(login, client), client)
+                        .await
+                }
             }
-            Ok(Some(account))
         })
     }
 
@@ -94,6 +115,37 @@ impl Directory for Directories {
         client: IpAddr,
     ) -> Answer<'a, Option<Arc<Account>>> {
         self.local.find_certificate(fingerprint, client)
+    }
+
+    /// Trouble with the directory says nothing about local accounts.
+    fn recall<'a>(
+        &'a self,
+        accounts: &'a [&'a Known],
+    ) -> Pin<Box<dyn Future<Output = Vec<Recalled>> + Send + 'a>> {
+        Box::pin(async move {
+            let is_local = |known: &Known| known.entry().is_none();
+            let (here, there): (Vec<_>, Vec<_>) =
+                accounts.iter().copied().partition(|known| is_local(known));
+            let mut here = self.local.recall(&here).await.into_iter();
+            let mut there = self.ldap.recall(&there).await.into_iter();
+            let mut recalled = Vec::with_capacity(accounts.len());
+            for known in accounts {
+                let next = if is_local(known) {
+                    here.next()
+                } else {
+                    there.next()
+                };
+                let mut now = next.unwrap_or(Err(Unavailable::Trouble));
+                if let Ok(Some(account)) = &now
+                    && !is_local(known)
+                    && self.is_taken(account, OURSELVES).await.unwrap_or(false)
+                {
+                    now = Ok(None);
+                }
+                recalled.push(now);
+            }
+            recalled
+        })
     }
 
     fn describe<'a>(

@@ -1,14 +1,21 @@
 //! What the verification asks of whoever keeps the accounts.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 use crate::scram::{self, Form, ScramKeys};
-use crate::{Account, Description, Fingerprint, Login, NtHash, Overloaded, Reason, Secret};
+use crate::{Account, Description, Fingerprint, Known, Login, NtHash, Overloaded, Reason, Secret};
 
 /// An answer that may take a while. It holds no lock while it waits.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'a>>;
+
+/// Who asks, when it is the server itself.
+pub(crate) const OURSELVES: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
+/// What became of an account that was found before: as it is now, none when it is gone, or nobody
+/// could find out.
+pub type Recalled = Result<Option<Arc<Account>>, Unavailable>;
 
 /// A keeper of accounts: the users file, LDAP, Active Directory.
 ///
@@ -17,6 +24,11 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + S
 pub trait Directory: Send + Sync {
     /// The account that a typed name reaches, if any.
     fn find<'a>(&'a self, login: &'a Login, client: IpAddr) -> Answer<'a, Option<Arc<Account>>>;
+
+    /// The same, and always found out now: for who has proven nothing yet, and sees how long it takes.
+    fn look_up<'a>(&'a self, login: &'a Login, client: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
+        self.find(login, client)
+    }
 
     /// Whether the password is the account's. Without an account it does the same work in vain,
     /// so that a name that nobody has takes as long as one that somebody has, and answers
@@ -67,6 +79,30 @@ pub trait Directory: Send + Sync {
     ) -> Answer<'a, Option<Description>> {
         let _ = (account, client);
         Box::pin(async { Ok(None) })
+    }
+
+    /// What became of accounts that were found before, in their order. Delegates that are named by
+    /// their entries are left out.
+    ///
+    /// Each is looked for under its own name. A directory that can ask for many at once does so.
+    fn recall<'a>(
+        &'a self,
+        accounts: &'a [&'a Known],
+    ) -> Pin<Box<dyn Future<Output = Vec<Recalled>> + Send + 'a>> {
+        Box::pin(async move {
+            let mut recalled = Vec::with_capacity(accounts.len());
+            for known in accounts {
+                recalled.push(match Login::parse(known.name()) {
+                    // Somebody else may have the name as an alias by now.
+                    Ok(login) => self
+                        .find(&login, OURSELVES)
+                        .await
+                        .map(|found| found.filter(|account| account.name == known.name())),
+                    Err(_) => Ok(None),
+                });
+            }
+            recalled
+        })
     }
 
     /// The NT hash of an account, by which NTLM is verified here; none where it has none, or the

@@ -14,12 +14,12 @@ use crate::Account;
 #[derive(Clone, Debug)]
 pub struct Identity {
     account: Arc<Account>,
-    actor: String,
+    actor: Arc<Account>,
 }
 
 impl Identity {
     /// Only the exchange may call this.
-    pub(crate) fn new(account: Arc<Account>, actor: String) -> Self {
+    pub(crate) fn new(account: Arc<Account>, actor: Arc<Account>) -> Self {
         Self { account, actor }
     }
 
@@ -30,6 +30,11 @@ impl Identity {
 
     /// The canonical name of the account whose password was given: the same account, or a delegate.
     pub fn actor(&self) -> &str {
+        &self.actor.name
+    }
+
+    /// That account itself.
+    pub(crate) fn actor_account(&self) -> &Account {
         &self.actor
     }
 }

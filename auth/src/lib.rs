@@ -30,6 +30,7 @@ mod evidence;
 mod exchange;
 mod extended_protection;
 mod gssapi;
+mod holder;
 #[cfg(test)]
 mod house;
 mod identity;
@@ -59,18 +60,19 @@ pub use certificate::{CertificateName, Fingerprint};
 pub use channel::{Channel, TlsFacts};
 pub use description::{Description, NtHashForm};
 pub use directories::Directories;
-pub use directory::{Answer, Directory, ScramAnswer, Unavailable, Verdict};
+pub use directory::{Answer, Directory, Recalled, ScramAnswer, Unavailable, Verdict};
 pub use exchange::{Exchange, Progress};
 pub use extended_protection::ExtendedProtection;
 pub use gssapi::{
     Enctype, Gssapi, GssapiSettings, KeysError, Keytab, KeytabError, KeytabKey, LoginPattern,
     Principal, PrincipalRule, PrincipalRules, RealmRule, ServiceName,
 };
+pub use holder::{Holder, Known};
 pub use identity::Identity;
 pub use ldap::{
-    Address, Attribute, Groups, LdapDirectory, LdapServer, LdapSettings, LdapTls, LdapTlsError,
-    NameTemplate, Preset, Proof, Schema, SecretFileError, ServerError, ServiceAccount, SetupError,
-    SiteRule, UnknownSite, WrittenFilter, base_of_domain, read_secret,
+    Address, Attribute, CacheTimes, DomainServers, Groups, LdapDirectory, LdapServer, LdapSettings,
+    LdapTls, LdapTlsError, NameTemplate, Preset, Proof, Schema, SecretFileError, ServerError,
+    ServiceAccount, SetupError, SiteRule, UnknownSite, WrittenFilter, base_of_domain, read_secret,
 };
 pub use local::{
     DamagedNtHash, ImportNote, Imported, KeyError, LocalDirectory, LocalUsers, Owner, Problem,
@@ -88,4 +90,5 @@ pub use refusal::{Refusal, RefusalKind};
 pub use scram::{ScramError, ScramKeys};
 pub use secret::Secret;
 pub use source::Source;
+pub use verify::Recheck;
 pub use winbind::{Winbind, WinbindSettings};

@@ -9,6 +9,7 @@ mod certificate;
 mod context;
 mod ntlm;
 mod password;
+mod recheck;
 mod scram;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::source::Source;
 use crate::throttle::{Limits, Throttle, Throttled, Ticket};
 use crate::{Account, Gssapi, Identity, Login, Policy, Reason, Winbind};
 
+pub use recheck::Recheck;
 pub(crate) use scram::Candidate;
 
 /// What all attempts share.

@@ -90,6 +90,7 @@ pub(super) struct Login {
     pub(super) failures_per_source: Maybe<u64>,
     pub(super) window: Maybe<Span>,
     pub(super) refusal_delay: Maybe<Span>,
+    pub(super) recheck: Maybe<Span>,
     pub(super) blocked_accounts: Maybe<Vec<Spanned<String>>>,
     pub(super) certificate_names: Maybe<Vec<Spanned<String>>>,
 }
@@ -180,11 +181,13 @@ pub(super) struct Ldap {
     pub(super) user_bind_name: Maybe<String>,
     pub(super) groups: Maybe<Vec<Spanned<String>>>,
     pub(super) site_servers: Maybe<Vec<Spanned<String>>>,
+    pub(super) site_of_server: Maybe<String>,
     pub(super) unknown_site: Maybe<String>,
     pub(super) timeout: Maybe<Span>,
     pub(super) search_connections: Maybe<u64>,
     pub(super) bind_connections: Maybe<u64>,
     pub(super) attributes: LdapAttributes,
+    pub(super) cache: LdapCache,
 }
 
 /// `[ldap.attributes]`
@@ -199,6 +202,14 @@ pub(super) struct LdapAttributes {
     pub(super) delegates: Maybe<String>,
     pub(super) mailbox: Maybe<String>,
     pub(super) site: Maybe<String>,
+}
+
+/// `[ldap.cache]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct LdapCache {
+    pub(super) accounts: Maybe<Span>,
+    pub(super) passwords: Maybe<Span>,
 }
 
 /// `[maildrop]`

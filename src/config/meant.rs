@@ -31,6 +31,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// The rules of logging in that hold on every listener.
     pub policy: Policy,
+    /// How often accounts with open sessions are looked at again; zero for never.
+    pub recheck: Duration,
     /// How a domain controller is asked about NTLM; none when nobody asks one.
     pub winbind: Option<WinbindSettings>,
     /// Kerberos; none when there is no keytab.
@@ -66,6 +68,8 @@ pub struct Ldap {
     pub password_file: Option<PathBuf>,
 }
 
+/// How often accounts with open sessions are looked at again, where the file does not say.
+pub(super) const RECHECK: Duration = Duration::from_secs(300);
 /// How long an answer of the directory may take, where the file does not say.
 pub(super) const LDAP_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections to each server of the directory, where the file does not say.

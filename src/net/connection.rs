@@ -15,12 +15,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postern_auth::{Caller, Channel, Exchange, Secret};
+use postern_auth::{Caller, Channel, Exchange, Reason, Secret};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use super::places::Place;
+use super::seats::Seat;
 use super::service::{House, Phase, Service};
 use super::stream::Stream;
 use crate::config::{Listener, ListenerTls};
@@ -57,7 +58,8 @@ pub(super) struct Connection {
     /// Boxed, as most of a connection's time there is none.
     pub(super) exchange: Option<Box<Exchange>>,
     pub(super) maildrop: Option<Arc<dyn Maildrop>>,
-    pub(super) user: Option<Place<String>>,
+    /// After login: a place among the user's sessions, and among everybody's.
+    pub(super) user: Option<(Place<String>, Seat)>,
     long_line: Option<OwnedSemaphorePermit>,
     began: Instant,
     /// The idle timer. It is kept from line to line: putting it off costs nothing, while a new one
@@ -74,6 +76,7 @@ enum Input {
     TooLong,
     Overloaded,
     Expired,
+    Barred(Reason),
     Stopping,
     Lost,
 }
@@ -118,6 +121,7 @@ impl Connection {
                 retrieved: 0,
                 deleted: 0,
                 ending: None,
+                barred: None,
                 duration: Duration::ZERO,
             },
             _presence: house.presence(),
@@ -150,15 +154,21 @@ impl Connection {
             self.heard(match &input {
                 Input::Line(line) => Heard::Line(line.expose(), self.lines.taken()),
                 Input::Lost => return Ok(()),
-                Input::TooLong | Input::Overloaded | Input::Expired | Input::Stopping => {
-                    Heard::Trouble(self.lines.waiting())
-                }
+                Input::TooLong
+                | Input::Overloaded
+                | Input::Expired
+                | Input::Barred(_)
+                | Input::Stopping => Heard::Trouble(self.lines.waiting()),
             });
             let turn = match input {
                 Input::Line(line) => self.line(line.expose()),
                 Input::TooLong => self.session.line_too_long(),
                 Input::Overloaded => self.session.overloaded(),
                 Input::Expired => self.session.expired(),
+                Input::Barred(reason) => {
+                    self.tally.barred = Some(reason);
+                    self.session.barred()
+                }
                 Input::Stopping => self.session.stopping(),
                 Input::Lost => return Ok(()),
             };
@@ -209,6 +219,10 @@ impl Connection {
         }
         let mut deadline = None;
         loop {
+            // Before a line is taken, too: a QUIT that has come already must not delete anything.
+            if let Some(reason) = self.barred() {
+                return Ok(Input::Barred(reason));
+            }
             match self.lines.take(|begun| self.session.line_limit(begun)) {
                 Taken::Line(line) => {
                     self.long_line = None;
@@ -230,6 +244,7 @@ impl Connection {
                 return Ok(Input::Stopping);
             }
             self.alarm.as_mut().reset(deadline);
+            let seat = self.user.as_ref().map(|(_, seat)| seat);
             tokio::select! {
                 biased;
                 read = self.stream.read(&mut self.lines) => {
@@ -238,7 +253,11 @@ impl Connection {
                     }
                 }
                 () = self.alarm.as_mut() => return Ok(Input::Expired),
-                () = self.house.reached(last_phase) => return Ok(Input::Stopping),
+                over = self.house.reached_or_barred(last_phase, seat) => {
+                    if over {
+                        return Ok(Input::Stopping);
+                    }
+                }
             }
         }
     }
@@ -260,6 +279,11 @@ impl Connection {
             (Some(leave), none) => *none = Some(leave),
         }
         true
+    }
+
+    /// Why the session may not go on, once that is so.
+    pub(super) fn barred(&self) -> Option<Reason> {
+        self.user.as_ref().and_then(|(_, seat)| seat.barred())
     }
 
     /// How far the server's end may come before the client is told.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use postern_auth::{Identity, Progress, Secret};
+use postern_auth::{Holder, Identity, Progress, Secret};
 
 use super::connection::Connection;
 use crate::event::Event;
@@ -66,6 +66,7 @@ impl Connection {
             .emit();
             return self.session.not_opened(NotOpened::InUse);
         };
+        let seat = self.house.seats.take(Holder::of(&identity));
         let store = self.service.store.clone();
         match self
             .house
@@ -77,7 +78,7 @@ impl Connection {
                 let maildrop: Arc<dyn Maildrop> = maildrop.into();
                 let listing = maildrop.listing().clone();
                 self.maildrop = Some(maildrop);
-                self.user = Some(place);
+                self.user = Some((place, seat));
                 self.tally.account = Some(account);
                 self.session.opened(listing)
             }

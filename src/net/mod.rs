@@ -9,6 +9,7 @@ mod listener;
 mod login;
 mod places;
 mod retrieve;
+mod seats;
 mod service;
 mod stream;
 #[cfg(test)]
@@ -18,5 +19,6 @@ mod tls;
 pub use accept::accept;
 pub use listener::{Bound, ListenError, bind};
 pub use places::Places;
+pub use seats::{Holding, Seats};
 pub use service::{House, Phase, Service};
 pub use tls::{ClientFiles, Tls, TlsError};

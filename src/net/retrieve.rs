@@ -6,7 +6,7 @@ use super::connection::Connection;
 use crate::event::Event;
 use crate::pop3::reply::OK;
 use crate::pop3::stuffing::{Stuffer, has_ascii_header};
-use crate::pop3::{Extent, NotRetrieved};
+use crate::pop3::{Ending, Extent, NotRetrieved};
 use crate::store::{Message, StoreError};
 
 /// How much of a message is read at once, in octets: little enough for a core's first cache, where it
@@ -57,6 +57,7 @@ impl Connection {
             stuffer.push(reading.octets(), &mut self.out);
             if self.out.len() >= PORTION {
                 self.flush().await?;
+                self.go_on()?;
             }
             let cut = |_| io::Error::other("the message could not be read to its end");
             reading = self.next_block(reading).await.map_err(cut)?;
@@ -64,6 +65,18 @@ impl Connection {
         stuffer.finish(&mut self.out);
         self.tally.retrieved += 1;
         Ok(Ok(()))
+    }
+
+    /// Whoever may not go on gets no more of a message, however long it is.
+    fn go_on(&mut self) -> io::Result<()> {
+        match self.barred() {
+            None => Ok(()),
+            Some(reason) => {
+                self.tally.barred = Some(reason);
+                self.tally.ending = Some(Ending::Barred);
+                Err(io::ErrorKind::ConnectionAborted.into())
+            }
+        }
     }
 
     async fn first_block(&self, index: usize, most: usize) -> Result<Reading, NotRetrieved> {

@@ -3,12 +3,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use postern_auth::{Authenticator, Channel, Pool};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::{Places, Tls};
+use super::seats::Seat;
+use super::{Places, Seats, Tls};
 use crate::config::{Limits, Listener, ListenerTls, Timeouts};
 use crate::pop3::{Offer, Settings};
 use crate::protocol_log::ProtocolLog;
@@ -27,6 +29,8 @@ pub struct Service {
     pub tls: Option<Tls>,
     /// The idle timers.
     pub timeouts: Timeouts,
+    /// How often accounts with open sessions are looked at again; zero for never.
+    pub recheck: Duration,
     /// How many connections there may be.
     pub limits: Limits,
     /// The listeners, in the order of the configuration.
@@ -61,8 +65,10 @@ impl Service {
 pub struct House {
     /// The generation for new connections.
     pub service: ArcSwap<Service>,
-    /// Who is here now.
+    /// How many are here now.
     pub places: Places,
+    /// Who is logged in now.
+    pub seats: Seats,
     /// Where work that waits for a disk is done.
     pub disk: Pool,
     /// The protocol log, when there is one.
@@ -94,6 +100,7 @@ impl House {
         Self {
             service: ArcSwap::new(service),
             places: Places::default(),
+            seats: Seats::default(),
             disk,
             protocol_log: None,
             phase,
@@ -118,6 +125,17 @@ impl House {
     pub async fn reached(&self, phase: Phase) {
         // A sender that is gone means the same as the last phase.
         let _ = self.phase.clone().wait_for(|now| *now >= phase).await;
+    }
+
+    /// Returns when the server has come to this phase, which is `true`, or the session may not go on.
+    /// Whoever bars a session wakes everybody then: that is seldom, and so costs an idle session no
+    /// memory.
+    pub(super) async fn reached_or_barred(&self, phase: Phase, seat: Option<&Seat>) -> bool {
+        let is_barred = || seat.is_some_and(|seat| seat.barred().is_some());
+        let over = |now: &Phase| *now >= phase || is_barred();
+        // A sender that is gone means the same as the last phase.
+        let mut seen = self.phase.clone();
+        seen.wait_for(over).await.map_or(true, |now| *now >= phase)
     }
 
     /// Returns when nobody is here any more.

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postern_auth::Pool;
+use postern_auth::{Pool, Reason};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -39,6 +39,7 @@ struct Site {
     folder: TempDir,
     door: std::net::SocketAddr,
     phase: watch::Sender<Phase>,
+    house: Arc<House>,
 }
 
 impl Site {
@@ -57,11 +58,22 @@ impl Site {
         let house = Arc::new(House::new(Arc::new(service), disk, seen));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let door = listener.local_addr().unwrap();
-        tokio::spawn(super::accept(listener, 0, house));
+        tokio::spawn(super::accept(listener, 0, Arc::clone(&house)));
         Self {
             folder,
             door,
             phase,
+            house,
+        }
+    }
+
+    /// Says that everybody's account is disabled; without a wake nobody looks at once.
+    fn bar(&self, wake: bool) {
+        for holding in self.house.seats.all() {
+            self.house.seats.bar(&holding, Reason::Disabled);
+        }
+        if wake {
+            self.phase.send_modify(|_| {});
         }
     }
 
@@ -202,6 +214,45 @@ async fn the_end_is_told_to_whoever_is_there() {
     site.phase.send_replace(Phase::Ending);
     assert_eq!(farewell(&mut session).await, 0);
     assert_eq!(site.mail(), 1);
+}
+
+/// RFC1939-6b: whoever is shown out is told, at once or at the next command, and deletes nothing; the
+/// same account may come back when it may be used again.
+#[tokio::test(start_paused = true)]
+async fn a_barred_session_ends_without_update() {
+    let site = Site::open(100).await;
+    for wake in [true, false] {
+        let mut session = site.session().await;
+        assert!(ask(&mut session, "DELE 1").await.starts_with("+OK"));
+        site.bar(wake);
+        if !wake {
+            session.write_all(b"QUIT\r\n").await.unwrap();
+        }
+        assert_eq!(farewell(&mut session).await, 0);
+        assert_eq!(site.mail(), 1);
+        assert!(site.house.seats.all().is_empty());
+    }
+    drop(site.session().await);
+}
+
+/// However long the message is that it was reading.
+#[tokio::test(start_paused = true)]
+async fn a_barred_session_gets_no_more_of_a_message() {
+    let site = Site::open(64 << 20).await;
+    let mut session = site.session().await;
+    session.write_all(b"RETR 1\r\n").await.unwrap();
+    assert_eq!(line(&mut session).await, "+OK\r\n");
+    site.bar(true);
+    let mut octets = 0;
+    loop {
+        let length = session.fill_buf().await.map_or(0, <[u8]>::len);
+        if length == 0 {
+            break;
+        }
+        octets += length;
+        session.consume(length);
+    }
+    assert!(octets < 64 << 20, "the whole message came");
 }
 
 /// Nobody keeps a place before login by saying something now and then.

@@ -18,6 +18,8 @@ pub enum Say {
     BadArguments,
     /// A SASL line or initial response is not base64.
     BadBase64,
+    /// The account of the session may not log in any more.
+    Barred,
     /// The client sent `*`.
     Cancelled,
     /// The idle timer ran out (V0003).
@@ -62,6 +64,7 @@ pub enum Say {
 fn code(say: Say) -> Option<&'static str> {
     match say {
         Say::AuthRefused | Say::PasswordRefused => Some("AUTH"),
+        Say::Barred => Some("SYS/PERM"),
         Say::InUse => Some("IN-USE"),
         Say::HeaderNotAscii => Some("UTF8"),
         Say::Stopping | Say::TooManyConnections | Say::Unavailable => Some("SYS/TEMP"),
@@ -96,6 +99,7 @@ fn own_text(say: Say) -> &'static str {
         }
         Say::BadArguments => "The arguments do not fit the command.",
         Say::BadBase64 => "That is not base64.",
+        Say::Barred => "The account may not be used any more. Connection is closed.",
         Say::Cancelled => "The AUTH protocol exchange was canceled by the client.",
         Say::Expired => "Connection is closed. Idle timeout.",
         Say::HeaderNotAscii => "The header is not ASCII; use the UTF8 command before logging in.",

@@ -278,6 +278,11 @@ impl Session {
         self.end(Say::Expired, Ending::Expired)
     }
 
+    /// The account may not log in any more: a line, and the end, without UPDATE.
+    pub fn barred(&mut self) -> Turn {
+        self.end(Say::Barred, Ending::Barred)
+    }
+
     /// The server is stopping: a line, and the end, without UPDATE.
     pub fn stopping(&mut self) -> Turn {
         self.end(Say::Stopping, Ending::Stopped)

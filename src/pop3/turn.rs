@@ -70,6 +70,8 @@ pub enum Next {
 /// How a session ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
+    /// The account may not log in any more.
+    Barred,
     /// The server closes it: too long a line, too many attempts, octets behind STLS.
     Closed,
     /// The idle timer ran out.

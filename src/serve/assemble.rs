@@ -126,6 +126,7 @@ fn service(
         )),
         tls: tls.transpose()?,
         timeouts: config.timeouts.clone(),
+        recheck: config.recheck,
         limits,
         listeners: config.listeners.clone(),
     })

@@ -15,13 +15,13 @@ use postern_auth::Pool;
 use sd_notify::NotifyState;
 use tokio::runtime::{self, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::assemble::{self, assemble};
 use super::log::Recorder;
-use super::{ServeError, privilege};
+use super::{ServeError, privilege, sweep};
 use crate::config::{self, Config};
 use crate::event::Event;
 use crate::net::{self, Bound, House, Phase, Service};
@@ -93,6 +93,7 @@ fn serve(
         house,
         hashing,
         phase,
+        reloaded: Arc::default(),
     };
     first.block_on(life.last(signals));
     // A reload that hangs on a file must not hold the end up.
@@ -176,11 +177,18 @@ struct Life<'a> {
     house: Arc<House>,
     hashing: Arc<Pool>,
     phase: watch::Sender<Phase>,
+    reloaded: Arc<Notify>,
 }
 
 impl Life<'_> {
     /// Lasts until a signal ends it, and the sessions with it.
     async fn last(self, mut signals: Signals) {
+        let looking = sweep::keep_looking(
+            Arc::clone(&self.house),
+            self.phase.clone(),
+            Arc::clone(&self.reloaded),
+        );
+        tokio::spawn(looking);
         // At most one reload at a time; it reads files, and a file may hang.
         let mut reloads = JoinSet::new();
         loop {
@@ -227,6 +235,7 @@ impl Life<'_> {
                 self.log.set_level(config.log.level);
                 self.house.service.store(Arc::new(service));
                 Event::Reloaded.emit();
+                self.reloaded.notify_one();
             }
             Err(error) => Event::ReloadRefused {
                 problem: &error.to_string(),

@@ -5,6 +5,7 @@ pub mod descriptors;
 mod life;
 mod log;
 mod privilege;
+mod sweep;
 
 pub use assemble::assemble;
 pub(crate) use assemble::directory;

@@ -13,7 +13,7 @@ use crate::lab::realm::{PASSWORD, Part};
 use crate::lab::world::Lab;
 use crate::served::Served;
 
-fn ldap(slapd: &Part, more: &str) -> String {
+pub(crate) fn ldap(slapd: &Part, more: &str) -> String {
     format!(
         r#"preset = "openldap"
 servers = ["{clear}", "{tls}"]
@@ -33,6 +33,17 @@ mailbox = "posternMaildrop"
         ca = slapd.variable("LDAP_CA"),
         base = slapd.variable("LDAP_BASE"),
     )
+}
+
+/// Changes entries as the administrator.
+pub(crate) fn modify(lab: &Lab, slapd: &Part, ldif: &str) {
+    let (change, uri) = (lab.write("change.ldif", ldif), slapd.variable("LDAP_URI"));
+    let admin = "cn=admin,dc=example,dc=test";
+    slapd
+        .tool(lab, "ldapmodify")
+        .args(["-x", "-ZZ", "-H", &uri, "-D", admin, "-w", PASSWORD, "-f"])
+        .arg(change)
+        .run();
 }
 
 /// The first words of the answers to a login by each mechanism.
@@ -214,25 +225,7 @@ fn two_sites_on_one_directory_each_serve_their_own() {
     };
     assert!(let_in(&london, "alice") && !let_in(&paris, "alice"));
     assert!(!let_in(&london, "paul") && let_in(&paris, "paul"));
-    let change = lab.write(
-        "move.ldif",
-        "dn: uid=paul,ou=people,dc=example,dc=test\nchangetype: modify\nreplace: posternSite\nposternSite: london\n",
-    );
-    let uri = slapd.variable("LDAP_URI");
-    slapd
-        .tool(&lab, "ldapmodify")
-        .args([
-            "-x",
-            "-ZZ",
-            "-H",
-            &uri,
-            "-D",
-            "cn=admin,dc=example,dc=test",
-            "-w",
-            PASSWORD,
-            "-f",
-        ])
-        .arg(change)
-        .run();
+    let ldif = "dn: uid=paul,ou=people,dc=example,dc=test\nchangetype: modify\nreplace: posternSite\nposternSite: london\n";
+    modify(&lab, &slapd, ldif);
     assert!(let_in(&london, "paul") && !let_in(&paris, "paul"));
 }

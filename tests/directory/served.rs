@@ -85,6 +85,11 @@ impl Served {
         })
     }
 
+    /// Changes the local users; takes the old text.
+    pub(crate) fn change_users(&self, lab: &Lab, change: impl Fn(&str) -> String) {
+        private(lab, "users.toml", &change(LOCAL));
+    }
+
     /// Everything that it wrote.
     pub(crate) fn log(&self) -> String {
         self.daemon.log()
@@ -119,7 +124,11 @@ mechanisms = ["PLAIN", "LOGIN"]
 refusal_delay = "10ms"
 attempts = 100
 failures_per_account = 0
+recheck = "1s"
 failures_per_source = 0
+
+[limits]
+max_connections_per_source = 1000
 
 [users]
 file = "{users}"

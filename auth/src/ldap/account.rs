@@ -68,6 +68,7 @@ pub(super) fn account(
         maildrop,
         barred: barred.or((homeless || misplaced).then_some(Reason::NoMailbox)),
         entry: Some(entry.dn.as_str().into()),
+        version: Some(entry.digest()),
     })
 }
 
@@ -116,10 +117,14 @@ fn maildrop(path: &str) -> Option<PathBuf> {
 }
 
 impl SiteRule {
+    /// The site of an entry; the name of its server where the directory is still to tell its site.
     fn of(&self, entry: &Entry) -> Option<Site> {
-        let found = entry
-            .text(&self.attribute)
-            .and_then(|value| self.named(value));
+        let value = entry.text(&self.attribute);
+        self.or_unknown(value.and_then(|value| self.named(value)))
+    }
+
+    /// What holds for a site that may not be known.
+    pub(super) fn or_unknown(&self, found: Option<Site>) -> Option<Site> {
         match (found, self.unknown) {
             (Some(site), _) => Some(site),
             (None, UnknownSite::Elsewhere) => Some(Site::unknown()),
@@ -170,6 +175,7 @@ mod tests {
                 .iter()
                 .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
                 .collect(),
+            in_directory: false,
             unknown,
         }
     }

@@ -16,36 +16,51 @@ pub(super) fn questions(
     dn: &str,
     short: &str,
 ) -> Vec<Question> {
-    let of_account = |filter: &dyn Fn(&String) -> Filter| {
-        vec![Question {
+    match groups {
+        Groups::InChain | Groups::MemberOf => vec![Question {
             base: dn.to_owned(),
             scope: Scope::Base,
-            filter: Filter::Or(allowed.iter().map(filter).collect()),
+            filter: Filter::Or(member_of(groups, allowed)),
             attributes: vec![NOTHING.to_owned()],
             most: 1,
-        }]
-    };
-    let member_of = Attribute::known("memberOf");
-    match groups {
-        Groups::InChain => {
-            of_account(&|group| Filter::Rule(member_of.clone(), IN_CHAIN, group.clone()))
-        }
-        Groups::MemberOf => of_account(&|group| Filter::equal(&member_of, group.as_str())),
+        }],
         Groups::Member => {
-            let members = Filter::Or(vec![
-                Filter::equal(&Attribute::known("member"), dn),
-                Filter::equal(&Attribute::known("uniqueMember"), dn),
-                Filter::equal(&Attribute::known("memberUid"), short),
-            ]);
-            let of_group = |group: &String| Question {
-                base: group.clone(),
-                scope: Scope::Base,
-                filter: members.clone(),
-                attributes: vec![NOTHING.to_owned()],
-                most: 1,
-            };
-            allowed.iter().map(of_group).collect()
+            let members = has_member(dn, short);
+            let asked = allowed.iter();
+            asked
+                .map(|group| of_group(group, members.clone()))
+                .collect()
         }
+    }
+}
+
+/// What an entry has that is in one of these groups, where the entry says so.
+pub(super) fn member_of(groups: Groups, allowed: &[String]) -> Vec<Filter> {
+    let attribute = Attribute::known("memberOf");
+    let member = |group: &String| match groups {
+        Groups::InChain => Filter::Rule(attribute.clone(), IN_CHAIN, group.clone()),
+        Groups::MemberOf | Groups::Member => Filter::equal(&attribute, group.as_str()),
+    };
+    allowed.iter().map(member).collect()
+}
+
+/// What a group has of which the entry `dn` with the short name `short` is a member.
+pub(super) fn has_member(dn: &str, short: &str) -> Filter {
+    Filter::Or(vec![
+        Filter::equal(&Attribute::known("member"), dn),
+        Filter::equal(&Attribute::known("uniqueMember"), dn),
+        Filter::equal(&Attribute::known("memberUid"), short),
+    ])
+}
+
+/// Whether the group fits a filter.
+pub(super) fn of_group(group: &str, filter: Filter) -> Question {
+    Question {
+        base: group.to_owned(),
+        scope: Scope::Base,
+        filter,
+        attributes: vec![NOTHING.to_owned()],
+        most: 1,
     }
 }
 

@@ -1,13 +1,16 @@
 //! The directory as the rest of the crate sees it: accounts found, passwords verified.
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use ldap3::Scope;
 
 use super::account;
 use super::bind::Bind;
-use super::connection::{Connector, Service};
+use super::cache::{self, Cache};
+use super::connection::Service;
+use super::discovery::Discovery;
 use super::fault::LdapError;
 use super::filter::{Attribute, Filter};
 use super::lookup::Lookup;
@@ -17,20 +20,23 @@ use super::pool::Role;
 use super::question;
 use super::search::Question;
 use super::server::LdapServer;
-use super::servers::{Servers, Sizes};
+use super::servers::{Maker, Servers, Sizes};
 use super::settings::{LdapSettings, Proof, ServiceAccount, SetupError};
+use super::sites::Sites;
 use super::stored::Stored;
-use crate::directory::{Answer, Directory, Unavailable, Verdict};
-use crate::{Account, Login, Pool, Secret};
+use crate::directory::{Answer, Directory, Recalled, Unavailable, Verdict};
+use crate::{Account, Known, Login, Pool, Secret};
 
 /// Accounts of an LDAP directory.
 #[derive(Debug)]
 pub struct LdapDirectory {
-    settings: LdapSettings,
+    pub(super) settings: LdapSettings,
     pub(super) servers: Servers,
     hashing: Arc<Pool>,
+    cache: Cache,
+    pub(super) sites: Sites,
     /// What is asked for of each entry.
-    attributes: Vec<String>,
+    pub(super) attributes: Vec<String>,
 }
 
 impl LdapDirectory {
@@ -41,37 +47,51 @@ impl LdapDirectory {
     /// When a file cannot be used, or the service account has no password.
     pub fn new(settings: LdapSettings, hashing: Arc<Pool>) -> Result<Self, SetupError> {
         let service = service(&settings.service)?;
-        let some_tls = settings.servers.iter().any(LdapServer::speaks_tls);
-        let tls = some_tls.then(|| settings.tls.load()).transpose()?;
-        let connector = |server: &LdapServer| Connector {
-            server: server.clone(),
-            tls: tls.clone().filter(|_| server.speaks_tls()),
-            service: service.clone(),
+        let discovery = settings.discovery.clone();
+        let domain = discovery.as_ref().map(|found| found.domain.as_str());
+        let some_tls = domain.is_some() || settings.servers.iter().any(LdapServer::speaks_tls);
+        let tls = some_tls.then(|| settings.tls.load(domain)).transpose()?;
+        let make = Maker {
+            tls,
+            service,
+            sizes: Sizes {
+                searches: settings.search_connections,
+                binds: settings.bind_connections,
+            },
+            within: settings.timeout,
         };
-        let sizes = Sizes {
-            searches: settings.search_connections,
-            binds: settings.bind_connections,
-        };
-        let connectors = settings.servers.iter().map(connector).collect();
+        let discovery = discovery.map(Discovery::new);
         let mut attributes = account::attributes(&settings.schema, settings.site.as_ref());
+        if !settings.cache.passwords.is_zero() {
+            attributes.extend(cache::CHANGES.iter().map(|name| (*name).to_owned()));
+        }
         attributes.sort_unstable();
         attributes.dedup();
         Ok(Self {
-            servers: Servers::new(connectors, sizes, settings.timeout)?,
+            servers: Servers::new(&settings.servers, discovery, make)?,
             attributes,
+            cache: Cache::new(settings.cache),
+            sites: Sites::default(),
             settings,
             hashing,
         })
     }
 
-    async fn look_up(&self, login: &Login) -> Result<Option<Account>, LdapError> {
+    /// Asks, and keeps what was found.
+    async fn found(&self, login: &Login) -> Result<Option<Arc<Account>>, LdapError> {
         let LdapSettings { schema, base, .. } = &self.settings;
         let lookup = Lookup {
             settings: &self.settings,
             login,
             question: question::by_login(schema, base, self.attributes.clone(), login),
         };
-        self.servers.ask(Role::Search, &lookup).await
+        let Some(mut account) = self.servers.ask(Role::Search, &lookup).await? else {
+            return Ok(None);
+        };
+        self.settle_site(&mut account).await?;
+        let account = Arc::new(account);
+        self.cache.keep_account(login, &account);
+        Ok(Some(account))
     }
 
     /// Binds, as an account or in vain as nobody.
@@ -168,7 +188,27 @@ impl From<LdapError> for Unavailable {
 
 impl Directory for LdapDirectory {
     fn find<'a>(&'a self, login: &'a Login, _client: IpAddr) -> Answer<'a, Option<Arc<Account>>> {
-        Box::pin(async move { Ok(self.look_up(login).await?.map(Arc::new)) })
+        Box::pin(async move {
+            match self.cache.account(login) {
+                Some(account) => Ok(Some(account)),
+                None => Ok(self.found(login).await?),
+            }
+        })
+    }
+
+    fn look_up<'a>(
+        &'a self,
+        login: &'a Login,
+        _client: IpAddr,
+    ) -> Answer<'a, Option<Arc<Account>>> {
+        Box::pin(async move { Ok(self.found(login).await?) })
+    }
+
+    fn recall<'a>(
+        &'a self,
+        accounts: &'a [&'a Known],
+    ) -> Pin<Box<dyn Future<Output = Vec<Recalled>> + Send + 'a>> {
+        Box::pin(self.recalled(accounts))
     }
 
     fn verify<'a>(
@@ -178,10 +218,17 @@ impl Directory for LdapDirectory {
         client: IpAddr,
     ) -> Answer<'a, Verdict> {
         Box::pin(async move {
-            match self.settings.proof {
-                Proof::Bind | Proof::BindAs(_) => Ok(self.bind(account, password).await?),
-                Proof::Read => self.compare(account, password, client).await,
+            if account.is_some_and(|account| self.cache.was_right(account, password)) {
+                return Ok(Verdict::Right);
             }
+            let verdict = match self.settings.proof {
+                Proof::Bind | Proof::BindAs(_) => self.bind(account, password).await?,
+                Proof::Read => self.compare(account, password, client).await?,
+            };
+            if let Some(account) = account {
+                self.cache.learn(account, password, verdict);
+            }
+            Ok(verdict)
         })
     }
 }

@@ -162,6 +162,8 @@ pub struct SiteRule {
     pub attribute: Attribute,
     /// The sites of servers; without any, the attribute names the site itself.
     pub servers: Vec<(String, String)>,
+    /// Whether Active Directory tells the site of the server that the attribute names.
+    pub in_directory: bool,
     /// What holds for a mailbox whose site is not known.
     pub unknown: UnknownSite,
 }

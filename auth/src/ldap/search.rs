@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use ldap3::result::LdapError as Fault;
 use ldap3::{Ldap, LdapResult, Scope, SearchEntry, SearchOptions};
+use sha2::{Digest, Sha256};
 
 use super::connection::{Connection, Deadline};
 use super::fault::LdapError;
@@ -59,6 +60,24 @@ impl Entry {
             .attributes
             .get(&attribute.as_str().to_ascii_lowercase());
         values.map_or(&[], Vec::as_slice)
+    }
+
+    /// A digest of what it says, whatever the order.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        let mut attributes: Vec<_> = self.attributes.iter().collect();
+        attributes.sort_unstable();
+        let mut digest = Sha256::new();
+        for (name, values) in attributes {
+            let mut values: Vec<_> = values.iter().collect();
+            values.sort_unstable();
+            digest.update(name.as_bytes());
+            digest.update(values.len().to_le_bytes());
+            for value in values {
+                digest.update(value.len().to_le_bytes());
+                digest.update(value);
+            }
+        }
+        digest.finalize().into()
     }
 
     /// The values that are text.

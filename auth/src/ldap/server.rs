@@ -77,6 +77,18 @@ impl LdapServer {
         Ok(Self { way })
     }
 
+    /// A server that DNS names: always under TLS, as DNS vouches for nothing. TLS begins as
+    /// `start_tls` says, or at once where the port is one of LDAPS.
+    pub(super) fn found(host: &str, port: u16, start_tls: bool) -> Result<Self, ServerError> {
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let way = match port {
+            636 | 3269 => tcp(&format!("{host}:{port}"), port, Security::Tls)?,
+            _ if start_tls => tcp(&format!("{host}:{port}"), port, Security::StartTls)?,
+            _ => tcp(host, 636, Security::Tls)?,
+        };
+        Ok(Self { way })
+    }
+
     /// Whether passwords would travel in the clear over a network.
     pub fn is_in_the_clear(&self) -> bool {
         match &self.way {
@@ -181,6 +193,23 @@ mod tests {
                 .unwrap()
                 .is_in_the_clear()
         );
+    }
+
+    #[test]
+    fn a_server_from_dns_is_always_under_tls() {
+        for (host, port, start_tls, url) in [
+            ("DC1.corp.test.", 389, true, "ldap://dc1.corp.test:389"),
+            ("dc1.corp.test.", 389, false, "ldaps://dc1.corp.test:636"),
+            ("dc1.corp.test", 636, true, "ldaps://dc1.corp.test:636"),
+            ("dc1.corp.test", 3269, false, "ldaps://dc1.corp.test:3269"),
+        ] {
+            let server = LdapServer::found(host, port, start_tls).unwrap();
+            assert_eq!(server.to_string(), url);
+            assert!(server.speaks_tls());
+        }
+        for host in [".", "", "a b", "a/b", "user@dc1", "dc1:1"] {
+            assert!(LdapServer::found(host, 389, true).is_err(), "{host}");
+        }
     }
 
     #[test]

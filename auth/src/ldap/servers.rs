@@ -3,18 +3,24 @@
 //!
 //! A server that fails is left alone, so that no login waits for it, and is looked at in the
 //! background until it answers; then it has its place again. Its fall and its return are one record
-//! each. A question has one deadline for all servers together.
+//! each. A question has one deadline for all servers together. Which servers there are stands in the
+//! configuration, or in the domain's DNS.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
+use deadpool::managed::BuildError;
+use rustls::ClientConfig;
 use tokio::time::sleep;
 
-use super::connection::{Connection, Connector, Deadline};
+use super::connection::{Connection, Connector, Deadline, Service};
+use super::discovery::Discovery;
 use super::fault::{Blame, LdapError};
 use super::pool::{Connections, Lease, Role};
 use super::search;
+use super::server::LdapServer;
 
 /// A failed server is looked at after this time first; each further failure doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -41,7 +47,10 @@ pub(super) trait Ask: Sync {
 /// The servers of one directory.
 #[derive(Debug)]
 pub(super) struct Servers {
-    each: Vec<Arc<Server>>,
+    each: ArcSwap<Vec<Arc<Server>>>,
+    /// How they are found, where the configuration does not name them.
+    discovery: Option<Discovery>,
+    make: Maker,
     within: Duration,
     said: Mutex<Option<Deadline>>,
 }
@@ -63,32 +72,93 @@ pub(super) struct Sizes {
     pub(super) binds: usize,
 }
 
+/// What all servers of a directory have in common.
+#[derive(Debug)]
+pub(super) struct Maker {
+    pub(super) tls: Option<Arc<ClientConfig>>,
+    pub(super) service: Service,
+    pub(super) sizes: Sizes,
+    /// The time that one question may take, whatever happens.
+    pub(super) within: Duration,
+}
+
+impl Maker {
+    fn make(&self, server: &LdapServer) -> Result<Arc<Server>, BuildError> {
+        let connector = Arc::new(Connector {
+            server: server.clone(),
+            tls: self.tls.clone().filter(|_| server.speaks_tls()),
+            service: self.service.clone(),
+        });
+        let kept = |role, most| Connections::new(&connector, role, most, self.within);
+        Ok(Arc::new(Server {
+            searches: kept(Role::Search, self.sizes.searches)?,
+            binds: kept(Role::Bind, self.sizes.binds)?,
+            connector,
+            down: AtomicBool::new(false),
+            within: self.within,
+        }))
+    }
+}
+
 impl Servers {
-    /// Opens nothing yet. `within` is the time that one question may take, whatever happens.
+    /// Opens nothing yet. The servers that are named serve until `discovery` has found others.
     pub(super) fn new(
-        connectors: Vec<Connector>,
-        sizes: Sizes,
-        within: Duration,
-    ) -> Result<Self, deadpool::managed::BuildError> {
-        let server = |connector: Connector| {
-            let connector = Arc::new(connector);
-            let kept = |role, most| Connections::new(&connector, role, most, within);
-            Ok(Arc::new(Server {
-                searches: kept(Role::Search, sizes.searches)?,
-                binds: kept(Role::Bind, sizes.binds)?,
-                connector,
-                down: AtomicBool::new(false),
-                within,
-            }))
-        };
+        named: &[LdapServer],
+        discovery: Option<Discovery>,
+        make: Maker,
+    ) -> Result<Self, BuildError> {
+        let each = named.iter().map(|server| make.make(server));
+        let each = each.collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
-            each: connectors
-                .into_iter()
-                .map(server)
-                .collect::<Result<_, _>>()?,
-            within,
+            each: ArcSwap::from_pointee(each),
+            discovery,
+            within: make.within,
+            make,
             said: Mutex::default(),
         })
+    }
+
+    /// The servers as they are known now, after a look into DNS when it is time for one.
+    async fn known(&self) -> Arc<Vec<Arc<Server>>> {
+        let known = self.each.load_full();
+        let Some(discovery) = &self.discovery else {
+            return known;
+        };
+        let urgent = known.iter().all(|server| server.is_down());
+        let Some(found) = discovery.look(urgent).await else {
+            return self.each.load_full();
+        };
+        if !found.is_empty() {
+            self.take(&found);
+        }
+        self.each.load_full()
+    }
+
+    /// Takes these servers. Those that are known already keep their connections, and what is known of
+    /// them.
+    fn take(&self, found: &[LdapServer]) {
+        let known = self.each.load_full();
+        let mut each = Vec::with_capacity(found.len());
+        for server in found {
+            let same = known.iter().find(|known| known.connector.server == *server);
+            match same.map_or_else(|| self.make.make(server), |same| Ok(Arc::clone(same))) {
+                Ok(server) => each.push(server),
+                Err(error) => tracing::error!(%error, %server, "a server cannot be asked"),
+            }
+        }
+        let names = |each: &[Arc<Server>]| {
+            let mut names: Vec<_> = each
+                .iter()
+                .map(|server| server.connector.server.to_string())
+                .collect();
+            names.sort_unstable();
+            names
+        };
+        if names(&each) != names(&known) {
+            let servers = names(&each).join(" ");
+            tracing::info!(servers, "DNS tells the servers of the domain");
+        }
+        self.each.store(Arc::new(each));
     }
 
     /// Asks the first server that is in order, and the next one if it fails.
@@ -101,11 +171,8 @@ impl Servers {
         question: &Q,
     ) -> Result<Q::Answer, LdapError> {
         let whole = Deadline::after(self.within);
-        let able: Vec<_> = self
-            .each
-            .iter()
-            .filter(|server| !server.is_down())
-            .collect();
+        let known = self.known().await;
+        let able: Vec<_> = known.iter().filter(|server| !server.is_down()).collect();
         let mut last = LdapError::AllDown;
         for (number, server) in able.iter().enumerate() {
             // What is left is shared by those that are left, so that one that hangs does not eat
@@ -139,8 +206,14 @@ impl Servers {
     }
 
     #[cfg(test)]
-    pub(super) fn each(&self) -> &[Arc<Server>] {
-        &self.each
+    pub(super) fn ask_dns_at(&mut self, resolver: std::net::SocketAddr) {
+        let discovery = self.discovery.take();
+        self.discovery = discovery.map(|discovery| discovery.at(resolver));
+    }
+
+    #[cfg(test)]
+    pub(super) fn each(&self) -> Vec<Arc<Server>> {
+        self.each.load().to_vec()
     }
 }
 
@@ -191,6 +264,11 @@ impl Server {
         let deadline = Deadline::after(self.within);
         let mut connection = self.connector.open_as_service(deadline).await?;
         search::root(&mut connection, deadline).await
+    }
+
+    #[cfg(test)]
+    pub(super) fn name(&self) -> String {
+        self.connector.server.to_string()
     }
 
     #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::cache::CacheTimes;
+use super::discovery::DomainServers;
 use super::name::NameTemplate;
 use super::schema::{Schema, SiteRule};
 use super::server::LdapServer;
@@ -11,8 +13,10 @@ use crate::Secret;
 /// Everything that is to be known of a directory.
 #[derive(Clone, Debug)]
 pub struct LdapSettings {
-    /// In order of preference.
+    /// In order of preference; with `discovery` those that are asked before DNS has told others.
     pub servers: Vec<LdapServer>,
+    /// The domain whose DNS tells the servers, if it is to be asked.
+    pub discovery: Option<DomainServers>,
     /// Whom we believe, and who we are, under TLS.
     pub tls: LdapTls,
     /// As whom searches are made.
@@ -29,6 +33,8 @@ pub struct LdapSettings {
     pub proof: Proof,
     /// The time within which a question is answered or given up, failing over included.
     pub timeout: Duration,
+    /// How long answers are kept.
+    pub cache: CacheTimes,
     /// The most connections to one server for searches.
     pub search_connections: usize,
     /// The most connections to one server for binds.

@@ -8,6 +8,8 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::both_names::BothNames;
+
 /// Files of the TLS connections to the directory.
 #[derive(Clone, Debug, Default)]
 pub struct LdapTls {
@@ -43,18 +45,32 @@ pub enum LdapTlsError {
         /// What the TLS library says.
         source: rustls::Error,
     },
+    /// The domain cannot be a name in a certificate.
+    #[error("{0:?} cannot stand in a certificate; correct `ldap.domain`, or name `ldap.servers`")]
+    Domain(String),
     /// The library refused its own settings.
     #[error("TLS cannot be set up: {0}")]
     Library(rustls::Error),
 }
 
 impl LdapTls {
-    /// Reads the files.
-    pub(super) fn load(&self) -> Result<Arc<ClientConfig>, LdapTlsError> {
-        let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    /// Reads the files. With a domain, a server's certificate must have its name beside the
+    /// server's own.
+    pub(super) fn load(&self, domain: Option<&str>) -> Result<Arc<ClientConfig>, LdapTlsError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(LdapTlsError::Library)?
-            .with_root_certificates(self.roots()?);
+            .map_err(LdapTlsError::Library)?;
+        let roots = self.roots()?;
+        let builder = match domain {
+            None => builder.with_root_certificates(roots),
+            Some(domain) => {
+                let both = BothNames::new(domain, roots, provider)?;
+                builder
+                    .dangerous()
+                    .with_custom_certificate_verifier(Arc::new(both))
+            }
+        };
         let Some((path, key)) = &self.certificate else {
             return Ok(Arc::new(builder.with_no_client_auth()));
         };

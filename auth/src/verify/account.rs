@@ -18,11 +18,11 @@ impl Desk {
         let mailbox = self.mailbox(asked, actor, entry).await?;
         entry.record.site = mailbox.site.as_ref().map(|site| shown(site.as_str()));
         self.check_site(&mailbox)?;
-        Ok(Identity::new(mailbox, actor.name.clone()))
+        Ok(Identity::new(mailbox, Arc::clone(actor)))
     }
 
     /// Whether the account may be used at all.
-    fn check_state(&self, account: &Account) -> Result<(), Fault> {
+    pub(super) fn check_state(&self, account: &Account) -> Result<(), Fault> {
         if account.disabled {
             return Err(Fault::Refused(Reason::Disabled));
         }
@@ -78,7 +78,7 @@ impl Desk {
 
     /// C0010 of \[MS-STANXPOP3\]. A mailbox without a site is here; and without a site of its own
     /// the server has nothing to compare with, so the rule is off.
-    fn check_site(&self, mailbox: &Account) -> Result<(), Fault> {
+    pub(super) fn check_site(&self, mailbox: &Account) -> Result<(), Fault> {
         let elsewhere = match (&self.policy.site, &mailbox.site) {
             (Some(here), Some(there)) => here != there,
             (None, _) | (_, None) => false,

@@ -47,7 +47,7 @@ impl Desk {
         };
         let client = entry.record.address;
         let asked = async {
-            let found = self.directory.find(&login, client).await?;
+            let found = self.directory.look_up(&login, client).await?;
             let keys = self.directory.scram_keys(&login, found.as_deref(), client);
             Ok::<_, Fault>((keys.await?, found))
         };

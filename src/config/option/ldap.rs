@@ -1,7 +1,11 @@
 //! Settings of the LDAP directory.
 
+use std::time::Duration;
+
 use super::{Kind, Section, Setting, Standing, span, text};
 use crate::config::meant::{LDAP_BIND_CONNECTIONS, LDAP_SEARCH_CONNECTIONS, LDAP_TIMEOUT};
+
+const HOUR: u64 = 3_600_000;
 
 /// A setting that has no counterpart elsewhere worth naming.
 const fn setting(
@@ -45,7 +49,7 @@ pub(super) const LDAP: Section = Section {
             Standing::Absent("short names are whole names, and only the typed name is looked for"),
             "\"ad.example.test\"",
             "The domain of the short names, as in DNS. The account `alice` is `alice@ad.example.test`, and may be \
-             typed in either form. Under `ad` the servers and the base follow from it.",
+             typed in either form. The servers and the base follow from it.",
         ),
         setting(
             "ldap.realms",
@@ -58,11 +62,14 @@ pub(super) const LDAP: Section = Section {
         Setting {
             key: "ldap.servers",
             kind: Kind::List,
-            default: Standing::Absent("under `ad` `ldaps://` and the domain"),
+            default: Standing::Absent("those that the domain's DNS tells"),
             example: "[\"ldaps://dc1.ad.example.test\", \"ldaps://dc2.ad.example.test\"]",
             doc: "`ldaps://host[:port]`, `ldap://host[:port]` or `ldapi:///path`, in order of preference. The first \
                   that is in order is asked; one that failed is looked at in the background and gets its place \
-                  back. Port 3269 is the global catalog. Referrals to other servers are never followed.",
+                  back. Port 3269 is the global catalog. Referrals to other servers are never followed. Where none is \
+                  named, the SRV records of `ldap.domain` tell them (`_ldap._tcp.dc._msdcs` under `ad`, `_ldap._tcp`), by \
+                  priority and weight, from the resolver in /etc/resolv.conf; the certificate of such a server must \
+                  have the name of the domain beside its own.",
             exchange: None,
             dovecot: Some("ldap_uris"),
         },
@@ -72,7 +79,8 @@ pub(super) const LDAP: Section = Section {
             default: Standing::Value(|_| true.to_string()),
             example: "true",
             doc: "Whether TLS begins before anything else is said to an `ldap://` server. Without it passwords \
-                  travel in the clear.",
+                  travel in the clear. Servers that DNS tells are asked under TLS always: on the port that it tells, or \
+                  without this by LDAPS on 636.",
             exchange: None,
             dovecot: Some("ldap_starttls"),
         },
@@ -178,6 +186,15 @@ pub(super) const LDAP: Section = Section {
             "The sites of home servers, where `ldap.attributes.site` names a server.",
         ),
         setting(
+            "ldap.site_of_server",
+            Kind::Choice(&["list", "directory"]),
+            Standing::Value(|_| text("list")),
+            "\"list\"",
+            "Who tells the site of a home server. `list`: `ldap.site_servers`. `directory`: Active Directory, by what \
+             Exchange wrote of the server (`msExchServerSite`), or by the site below which the server itself stands. \
+             A server's site is asked for once in an hour.",
+        ),
+        setting(
             "ldap.unknown_site",
             Kind::Choice(&["refuse", "here"]),
             Standing::Value(|_| text("refuse")),
@@ -276,10 +293,41 @@ pub(super) const ATTRIBUTES: Section = Section {
             "ldap.attributes.site",
             Kind::Text,
             Standing::Absent(
-                "`msExchHomeServerName` under `exchange-schema`, with `ldap.site_servers`; else all mailboxes are here",
+                "`msExchHomeServerName` under `exchange-schema`, with `ldap.site_servers` or `ldap.site_of_server`; else all mailboxes are here",
             ),
             "\"msExchHomeServerName\"",
-            "Where the mailbox lives: the name of a site, or with `ldap.site_servers` of a server.",
+            "Where the mailbox lives: the name of a site, or with `ldap.site_servers` or `ldap.site_of_server` of a server.",
         ),
+    ],
+};
+
+pub(super) const CACHE: Section = Section {
+    name: "ldap.cache",
+    repeated: false,
+    doc: "For how long answers of the directory are kept, to spare it. As delivered nothing is kept, and what the \
+          directory says holds at once. A name that reaches nobody, an account that may not log in and a wrong \
+          password are never kept.",
+    settings: &[
+        Setting {
+            key: "ldap.cache.accounts",
+            kind: Kind::Span(0, HOUR),
+            default: Standing::Value(|_| span(Duration::ZERO)),
+            example: "\"1m\"",
+            doc: "How long an account that was found, with its groups, site and delegates, is taken as it was. An \
+                  account that is disabled can log in for so long. 0 switches it off.",
+            exchange: None,
+            dovecot: Some("auth_cache_ttl"),
+        },
+        Setting {
+            key: "ldap.cache.passwords",
+            kind: Kind::Span(0, HOUR),
+            default: Standing::Value(|_| span(Duration::ZERO)),
+            example: "\"5m\"",
+            doc: "How long a password that was right is right without asking again, for this account alone. A changed \
+                  entry (a new password, a lock) ends it at the next login if the service account may read when it \
+                  changed; so does a wrong password. Otherwise an old password works for so long. 0 switches it off.",
+            exchange: None,
+            dovecot: Some("auth_cache_ttl"),
+        },
     ],
 };

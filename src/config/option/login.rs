@@ -1,6 +1,7 @@
 //! Settings of logging in.
 
 use super::{Kind, Section, Setting, Standing, list, span, text};
+use crate::config::meant::RECHECK;
 use crate::config::resolve::{cross_site_text, login_type_text};
 
 const DAY: u64 = 86_400_000;
@@ -115,6 +116,18 @@ pub(super) const LOGIN: Section = Section {
                   tells nothing. It must be longer than verifying a password takes.",
             exchange: None,
             dovecot: Some("auth_failure_delay"),
+        },
+        Setting {
+            key: "login.recheck",
+            kind: Kind::Span(0, DAY),
+            default: Standing::Value(|_| span(RECHECK)),
+            example: "\"5m\"",
+            doc: "How often the accounts of open sessions are looked at again, many in one question. A session ends when \
+                  its account could not log in any more: disabled, locked, expired, removed, out of the group, POP3 off. \
+                  Nothing is deleted then. While the directory is in trouble nobody's session ends. 0 switches it off: \
+                  a session then lasts as long as its client wants.",
+            exchange: None,
+            dovecot: None,
         },
         Setting {
             key: "login.blocked_accounts",

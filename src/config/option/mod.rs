@@ -97,6 +97,7 @@ pub(super) const SECTIONS: &[&Section] = &[
     &mail::USERS,
     &ldap::LDAP,
     &ldap::ATTRIBUTES,
+    &ldap::CACHE,
     &mail::MAILDROP,
     &mail::MESSAGES,
     &server::LIMITS,

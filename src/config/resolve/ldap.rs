@@ -1,10 +1,12 @@
 //! The LDAP directory.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use postern_auth::{
-    Address, Attribute, LdapServer, LdapSettings, LdapTls, NameTemplate, Preset, Proof, Schema,
-    Secret, ServiceAccount, SiteRule, UnknownSite, WrittenFilter, base_of_domain,
+    Address, Attribute, CacheTimes, DomainServers, LdapServer, LdapSettings, LdapTls, NameTemplate,
+    Preset, Proof, Schema, Secret, ServiceAccount, SiteRule, UnknownSite, WrittenFilter,
+    base_of_domain,
 };
 use toml::Spanned;
 
@@ -25,7 +27,8 @@ impl Resolver<'_> {
         };
         let preset = Preset::parse(preset.get_ref())?;
         let schema = self.schema(preset, written);
-        let servers = self.servers(preset, written);
+        let servers = self.servers(written);
+        let discovery = discovery(preset, written);
         let base = self.base(written);
         let service = self.service(written);
         let (service, password_file) = service.unwrap_or((ServiceAccount::Anonymous, None));
@@ -33,6 +36,7 @@ impl Resolver<'_> {
         Some(Ldap {
             settings: LdapSettings {
                 servers,
+                discovery,
                 tls: self.ldap_tls(written),
                 service,
                 base,
@@ -41,6 +45,10 @@ impl Resolver<'_> {
                 groups: self.groups(written),
                 proof: self.proof(written),
                 timeout: or(&written.timeout, Span(LDAP_TIMEOUT)).0,
+                cache: CacheTimes {
+                    accounts: or(&written.cache.accounts, Span(Duration::ZERO)).0,
+                    passwords: or(&written.cache.passwords, Span(Duration::ZERO)).0,
+                },
                 search_connections: count(&written.search_connections, LDAP_SEARCH_CONNECTIONS),
                 bind_connections: count(&written.bind_connections, LDAP_BIND_CONNECTIONS),
             },
@@ -69,19 +77,20 @@ impl Resolver<'_> {
         }
     }
 
-    fn servers(&mut self, preset: Preset, written: &file::Ldap) -> Vec<LdapServer> {
+    fn servers(&mut self, written: &file::Ldap) -> Vec<LdapServer> {
         let start_tls = or(&written.starttls, true);
         let key = "ldap.servers";
         let remedy =
             "write [\"ldaps://host\"], with the name that stands in the server's certificate";
         let Some(list) = &written.servers else {
-            let domain = written.domain.as_ref().filter(|_| preset.is_ad());
-            // A domain is also a name of all its controllers.
-            let server = domain.and_then(|domain| {
+            // Until DNS tells the servers: a domain is also a name of all its controllers.
+            let server = written.domain.as_ref().and_then(|domain| {
                 LdapServer::parse(&format!("ldaps://{}", domain.get_ref()), false).ok()
             });
             if server.is_none() {
-                self.missing(key, "no server of the directory is named", remedy);
+                let problem =
+                    "no server of the directory is named, nor a domain whose DNS tells them";
+                self.missing(key, problem, remedy);
             }
             return server.into_iter().collect();
         };
@@ -225,13 +234,25 @@ impl Resolver<'_> {
             }
         }
         let named = self.attribute("ldap.attributes.site", &written.attributes.site);
+        let in_directory = written
+            .site_of_server
+            .as_ref()
+            .is_some_and(|word| word.get_ref() == "directory");
+        if in_directory && let Some(table) = &written.site_servers {
+            let problem = "the directory tells the sites of servers, so this list is not looked at";
+            let remedy = "remove it, or ldap.site_of_server";
+            self.error("ldap.site_servers", table.span(), problem, remedy);
+        }
         // The usual attribute names a server, which is no site.
-        let usual = preset.site().filter(|_| !servers.is_empty());
+        let usual = preset
+            .site()
+            .filter(|_| in_directory || !servers.is_empty());
         let unknown = written.unknown_site.as_ref();
         let here = unknown.is_some_and(|word| word.get_ref() == "here");
         Some(SiteRule {
             attribute: named.or(usual)?,
             servers,
+            in_directory,
             unknown: if here {
                 UnknownSite::Here
             } else {
@@ -344,6 +365,19 @@ impl Resolver<'_> {
         }
         attribute
     }
+}
+
+/// The domain whose servers DNS is to tell, where none is named.
+fn discovery(preset: Preset, written: &file::Ldap) -> Option<DomainServers> {
+    let domain = written
+        .domain
+        .as_ref()
+        .filter(|_| written.servers.is_none())?;
+    Some(DomainServers {
+        domain: domain.get_ref().to_ascii_lowercase(),
+        active_directory: preset.is_ad(),
+        start_tls: or(&written.starttls, true),
+    })
 }
 
 /// Whether an address is this machine's own, where nobody else reads along.

@@ -17,7 +17,9 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 
 use super::file::{File, Maybe};
+use super::meant::RECHECK;
 use super::profile::{Defaults, Profile};
+use super::quantity::Span;
 use super::{Accepted, Config, Finding, Place, Rejected, Severity};
 
 pub(super) use words::{cross_site_text, login_type_text};
@@ -87,6 +89,7 @@ impl Resolver<'_> {
         let winbind = self.winbind(written, &policy, &listeners);
         let limits = self.limits(&written.limits);
         let timeouts = self.timeouts(written);
+        let recheck = or(&written.login.recheck, Span(RECHECK)).0;
         let users_file = self.users_file(written);
         let users_key = self.users_key(&written.users);
         let ldap = self.ldap(&written.ldap);
@@ -101,6 +104,7 @@ impl Resolver<'_> {
             listeners,
             tls: tls?,
             policy,
+            recheck,
             winbind,
             gssapi,
             users_file: users_file?,

@@ -1,6 +1,6 @@
 //! The LDAP directory: what follows from little, and what is wrong with much.
 
-use postern_auth::{Preset, Proof, ServiceAccount, UnknownSite};
+use postern_auth::{CacheTimes, Preset, Proof, ServiceAccount, UnknownSite};
 
 use super::*;
 use crate::config::Ldap;
@@ -35,6 +35,13 @@ fn active_directory_needs_a_domain_and_a_service_account_and_nothing_else() {
     let settings = ldap.settings;
     let servers: Vec<_> = settings.servers.iter().map(ToString::to_string).collect();
     assert_eq!(servers, ["ldaps://ad.example.test:636"]);
+    let discovery = settings.discovery.unwrap();
+    assert_eq!(
+        (discovery.domain.as_str(), discovery.active_directory),
+        ("ad.example.test", true)
+    );
+    assert!(discovery.start_tls);
+    assert_eq!(settings.cache, CacheTimes::default());
     assert_eq!(settings.base, "DC=AD,DC=example,DC=test");
     assert_eq!(settings.schema.domain.as_deref(), Some("ad.example.test"));
     assert_eq!(settings.schema.realms, ["ad"]);
@@ -64,12 +71,37 @@ fn what_is_missing_is_named() {
         assert!(words.contains(&format!("error: {key}: ")), "{key}: {words}");
     }
     let words = refused(&with(
-        "preset = \"openldap\"\ndomain = \"x.test\"\nservice = \"anonymous\"",
+        "preset = \"openldap\"\nbase = \"dc=x\"\nservice = \"anonymous\"",
     ));
     assert!(
         words.contains("ldap.servers") && !words.contains("ldap.bind_name"),
         "{words}"
     );
+}
+
+#[test]
+fn any_domain_may_tell_its_servers_unless_they_are_named() {
+    let found = |more: &str| {
+        let text = format!("preset = \"openldap\"\ndomain = \"Example.test\"\n{SERVICE}{more}");
+        ldap(&text).settings.discovery
+    };
+    let discovery = found("starttls = false").unwrap();
+    assert_eq!(discovery.domain, "example.test");
+    assert!(!discovery.active_directory && !discovery.start_tls);
+    assert_eq!(found("servers = [\"ldaps://ds.example.test\"]"), None);
+}
+
+#[test]
+fn answers_are_kept_where_it_is_said_and_for_an_hour_at_most() {
+    let text = "preset = \"ad\"\ndomain = \"ad.example.test\"\n";
+    let kept = |cache: &str| with(&format!("{text}{SERVICE}[ldap.cache]\n{cache}"));
+    let settings = accepted(&kept("accounts = \"1m\"\npasswords = \"5m\""))
+        .config
+        .ldap;
+    let cache = settings.unwrap().settings.cache;
+    assert_eq!(cache.accounts, Duration::from_secs(60));
+    assert_eq!(cache.passwords, Duration::from_secs(300));
+    assert!(refused(&kept("passwords = \"2h\"")).contains("ldap.cache.passwords"));
 }
 
 #[test]
@@ -142,6 +174,11 @@ fn every_mistake_has_its_place_and_its_remedy() {
             "site_servers = [\"EX01\"]",
             "ldap.site_servers",
             "EX01=london",
+        ),
+        (
+            "site_servers = [\"EX01=london\"]\nsite_of_server = \"directory\"",
+            "ldap.site_servers",
+            "ldap.site_of_server",
         ),
         (
             "certificate = \"a.pem\"",

@@ -84,6 +84,7 @@ fn only_quit_deletes() {
     for last in [
         super::Session::expired,
         super::Session::stopping,
+        super::Session::barred,
         super::Session::line_too_long,
     ] {
         let mut played = Played::logged_in(settings());

@@ -139,6 +139,7 @@ async fn sites_follow_the_attribute_as_it_changes() {
     let mut settings = settings(&[slapd.plain()]);
     settings.site = Some(SiteRule {
         attribute: Attribute::parse("mailSite").unwrap(),
+        in_directory: false,
         servers: Vec::new(),
         unknown: UnknownSite::Elsewhere,
     });

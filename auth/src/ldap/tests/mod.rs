@@ -1,8 +1,10 @@
 //! The directory against a real slapd, whole and broken, and against servers that do not keep to
 //! the protocol.
 
+mod discovery;
 mod fake;
 mod faults;
+mod kept;
 mod login;
 mod proof;
 mod slapd;
@@ -36,6 +38,7 @@ fn settings(servers: &[String]) -> LdapSettings {
             .iter()
             .map(|text| LdapServer::parse(text, false).unwrap())
             .collect(),
+        discovery: None,
         tls: LdapTls::default(),
         service: ServiceAccount::Simple {
             name: SERVICE.to_owned(),
@@ -47,6 +50,7 @@ fn settings(servers: &[String]) -> LdapSettings {
         groups: Vec::new(),
         proof: Proof::Bind,
         timeout: WITHIN,
+        cache: CacheTimes::default(),
         search_connections: 4,
         bind_connections: 2,
     }

@@ -74,7 +74,7 @@ impl Slapd {
                 self.tls(),
                 self.socket_escaped()
             ))
-            .args(["-d", "0"])
+            .args(["-d", "stats"])
             .stderr(Stdio::from(log))
             .spawn()
             .unwrap();
@@ -93,7 +93,8 @@ impl Slapd {
         panic!("slapd is not ready in 15 s: {}", self.log());
     }
 
-    fn log(&self) -> String {
+    /// A line for each operation.
+    pub(super) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
@@ -128,6 +129,10 @@ impl Slapd {
     fn signal(&self, signal: Signal) {
         let child = self.child.as_ref().unwrap();
         kill_process(Pid::from_child(child), signal).unwrap();
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
     }
 
     pub(super) fn plain(&self) -> String {
@@ -214,7 +219,8 @@ fn certificates(folder: &Path) {
     };
     authority("other.pem");
     let issuer = authority("ca.pem");
-    for (file, names) in [("server", &["127.0.0.1"][..]), ("client", &[])] {
+    let server = &["127.0.0.1", "example.test"][..];
+    for (file, names) in [("server", server), ("client", &[])] {
         let key = KeyPair::generate().unwrap();
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
