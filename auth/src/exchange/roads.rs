@@ -61,12 +61,13 @@ pub(super) async fn each(
             Progress::Challenge(_) => panic!("no end"),
         }
     }
-    let records = house.records.0.lock().unwrap();
-    let mut ends: Vec<_> = records
-        .iter()
-        .map(|record| (record.mechanism, record.reason))
-        .collect();
-    drop(records);
+    let mut ends: Vec<_> = {
+        let records = house.records.0.lock().unwrap();
+        let ends = records
+            .iter()
+            .map(|record| (record.mechanism, record.reason));
+        ends.collect()
+    };
     for mechanism in ["GSSAPI", "GSS-SPNEGO"] {
         ends.push((
             mechanism,
