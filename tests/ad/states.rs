@@ -62,9 +62,10 @@ fn logins(domain: &Domain, branch: &Branch, name: &str, password: &str) -> Vec<O
         if way.is_by_ticket() {
             return has_ticket.then(|| branch.ticket(domain, way));
         }
-        let typed = match way {
-            Way::Ntlm => format!("ADTEST\\{name}"),
-            Way::User | Way::Plain | Way::Login | Way::Gssapi | Way::Spnego => name.to_owned(),
+        let typed = if way == Way::Ntlm {
+            format!("ADTEST\\{name}")
+        } else {
+            name.to_owned()
         };
         Some(branch.password(way, &typed, password))
     };

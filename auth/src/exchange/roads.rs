@@ -63,10 +63,10 @@ pub(super) async fn each(
     }
     let mut ends: Vec<_> = {
         let records = house.records.0.lock().unwrap();
-        let records = records.iter();
-        records
-            .map(|record| (record.mechanism, record.reason))
-            .collect()
+        let ends = records
+            .iter()
+            .map(|record| (record.mechanism, record.reason));
+        ends.collect()
     };
     for mechanism in ["GSSAPI", "GSS-SPNEGO"] {
         ends.push((
