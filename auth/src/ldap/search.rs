@@ -1,7 +1,6 @@
 //! Searches: a few entries at most, and never a referral followed.
 
 use std::collections::HashMap;
-use std::io;
 
 use ldap3::result::LdapError as Fault;
 use ldap3::{Ldap, LdapResult, Scope, SearchEntry, SearchOptions};
@@ -155,16 +154,13 @@ pub(super) async fn search(
     deadline: Deadline,
 ) -> Result<Found, LdapError> {
     let ask = run(connection.handle(), question);
-    let (entries, result) = connection.within("searching", deadline, ask).await?;
+    let (found, result) = connection.within("searching", deadline, ask).await?;
     match result.rc {
-        0 => Ok(Found {
-            entries,
-            more: false,
-        }),
+        0 => Ok(found),
         // sizeLimitExceeded is how the question whether there are more is answered.
         4 => Ok(Found {
-            entries,
             more: true,
+            ..found
         }),
         // The entry itself is gone, or its name was never one.
         32 | 34 if question.scope == Scope::Base => Ok(Found {
@@ -183,9 +179,9 @@ fn refused(connection: &Connection, doing: &'static str, result: &LdapResult) ->
     }
 }
 
-/// Entries are taken one by one, so that a server that sends more than it was asked for is not
-/// listened to.
-async fn run(mut ldap: Ldap, question: &Question) -> Result<(Vec<Entry>, LdapResult), Fault> {
+/// The entries, and whether there were more than were asked for: Samba's controller may send those all the
+/// same. They are passed over one by one; how many may come, the bounds of the connection say.
+async fn run(mut ldap: Ldap, question: &Question) -> Result<(Found, LdapResult), Fault> {
     let most = i32::try_from(question.most).unwrap_or(i32::MAX);
     ldap.with_search_options(SearchOptions::new().sizelimit(most));
     let filter = question.filter.to_string();
@@ -197,18 +193,17 @@ async fn run(mut ldap: Ldap, question: &Question) -> Result<(Vec<Entry>, LdapRes
             &question.attributes,
         )
         .await?;
-    let mut entries = Vec::new();
+    let (mut entries, mut more) = (Vec::new(), false);
     while let Some(found) = stream.next().await? {
         // References to other servers are never followed.
         if found.is_ref() || found.is_intermediate() {
             continue;
         }
         if entries.len() >= question.most {
-            return Err(
-                io::Error::other("it answers with more entries than it was asked for").into(),
-            );
+            more = true;
+            continue;
         }
         entries.push(Entry::from(SearchEntry::construct(found)));
     }
-    Ok((entries, stream.finish().await))
+    Ok((Found { entries, more }, stream.finish().await))
 }

@@ -16,7 +16,7 @@ use super::settings::{LdapSettings, Proof};
 use super::subschema::Subschema;
 
 /// So many people are looked at, to see what the service account may read of them.
-const SAMPLE: usize = 20;
+const SAMPLE: usize = 100;
 /// The root entry's attribute with the name of the schema's entry (RFC 4512 §5.1).
 const SUBSCHEMA_ENTRY: &str = "subschemaSubentry";
 
