@@ -13,7 +13,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use deadpool::managed::BuildError;
 use rustls::ClientConfig;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::connection::{Connection, Connector, Deadline, Service};
 use super::discovery::Discovery;
@@ -21,6 +21,7 @@ use super::fault::{Blame, LdapError};
 use super::pool::{Connections, Lease, Role};
 use super::search;
 use super::server::LdapServer;
+use crate::clock;
 
 /// A failed server is looked at after this time first; each further failure doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -62,6 +63,8 @@ pub(super) struct Server {
     binds: Connections,
     /// It failed, and is being looked at in the background.
     down: AtomicBool,
+    /// When it was found in order again. What was asked before that says nothing of it now.
+    returned: Mutex<Option<Instant>>,
     within: Duration,
 }
 
@@ -95,6 +98,7 @@ impl Maker {
             binds: kept(Role::Bind, self.sizes.binds)?,
             connector,
             down: AtomicBool::new(false),
+            returned: Mutex::default(),
             within: self.within,
         }))
     }
@@ -179,11 +183,12 @@ impl Servers {
             // the time of the next.
             let share = whole.left() / u32::try_from(able.len() - number).unwrap_or(1);
             let deadline = Deadline::after(share);
+            let asked = clock::instant();
             match server.ask(role, question, deadline).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => {
                     match error.blame() {
-                        Blame::Server => Server::failed(server, &error),
+                        Blame::Server => Server::failed(server, &error, asked),
                         Blame::Setting | Blame::Load => {
                             self.say(&error);
                             return Err(error);
@@ -266,8 +271,12 @@ impl Server {
         }
     }
 
-    /// Leaves a server alone that failed, and begins to look at it.
-    fn failed(this: &Arc<Self>, error: &LdapError) {
+    /// Leaves a server alone that failed what it was asked at that time, and begins to look at it.
+    fn failed(this: &Arc<Self>, error: &LdapError, asked: Instant) {
+        let returned = *this.returned.lock().unwrap_or_else(PoisonError::into_inner);
+        if returned.is_some_and(|returned| asked < returned) {
+            return;
+        }
         if this.down.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -334,6 +343,11 @@ async fn watch(server: Weak<Server>, refused: bool) {
         };
         match server.is_in_order().await {
             Ok(()) => {
+                let now = Some(clock::instant());
+                *server
+                    .returned
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner) = now;
                 server.down.store(false, Ordering::Release);
                 tracing::info!(server = %server.connector.server, "a server of the directory is in order again");
                 return;
