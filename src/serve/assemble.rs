@@ -87,11 +87,11 @@ fn winbind(
     let Some(settings) = &config.winbind else {
         return Ok(None);
     };
-    if let Some(same) = before.filter(|before| before.settings() == settings) {
-        return Ok(Some(Arc::clone(same)));
-    }
     if let Some(warning) = joined::compare(config) {
         tracing::warn!(%warning, "configuration");
+    }
+    if let Some(same) = before.filter(|before| before.settings() == settings) {
+        return Ok(Some(Arc::clone(same)));
     }
     Ok(Some(Arc::new(Winbind::new(settings.clone())?)))
 }
