@@ -73,8 +73,8 @@ impl LdapDirectory {
         let name = Name::Typed(login);
         let LdapSettings {
             schema, base, site, ..
-        } = self.settings();
-        let mut attributes = self.attributes().to_vec();
+        } = &self.settings;
+        let mut attributes = self.attributes.clone();
         let addresses = schema.addresses.iter().map(|address| &address.attribute);
         let more = addresses.chain(site.as_ref().map(|rule| &rule.attribute));
         attributes.extend(more.map(|attribute| attribute.as_str().to_owned()));
@@ -84,7 +84,7 @@ impl LdapDirectory {
             ..question::by_name(schema, base, attributes, name)
         };
         let inquiry = Inquiry(Lookup {
-            settings: self.settings(),
+            settings: &self.settings,
             name,
             question,
         });

@@ -86,16 +86,6 @@ impl LdapDirectory {
             .collect()
     }
 
-    /// What it was told about the directory.
-    pub(super) fn settings(&self) -> &LdapSettings {
-        &self.settings
-    }
-
-    /// What is asked for of each entry.
-    pub(super) fn attributes(&self) -> &[String] {
-        &self.attributes
-    }
-
     /// Asks, and keeps what was found.
     async fn found(&self, name: Name<'_>) -> Result<Option<Arc<Account>>, LdapError> {
         let LdapSettings { schema, base, .. } = &self.settings;

@@ -49,7 +49,7 @@ impl LdapDirectory {
     /// # Errors
     /// When no server of the directory answers in time, or refuses.
     pub async fn survey(&self) -> Result<Survey, LdapTrouble> {
-        let look = Look(self.settings());
+        let look = Look(&self.settings);
         Ok(self.servers.ask(Role::Search, &look).await?)
     }
 }
