@@ -279,9 +279,10 @@ impl<'a> Table<'a> {
         if self.imported.is_empty() {
             return Vec::new();
         }
+        // A message that waits for its number has none that an imported `0` could be.
         let own: BTreeSet<u32> = self
             .shown()
-            .filter(|(index, _)| !self.imported.contains_key(index))
+            .filter(|(index, row)| row.uid != 0 && !self.imported.contains_key(index))
             .map(|(_, row)| row.uid)
             .collect();
         // By uid, not by the order of a folder: the same one keeps the id in every session.

@@ -33,6 +33,15 @@ fn imported_ids_must_be_showable_and_unique() {
     );
 }
 
+/// A message that has no number yet is not number 0.
+#[test]
+fn an_imported_zero_outlives_new_mail() {
+    let site = site("3 V1 N6\n1 W1 P0 :1.a\n", &["1.a"]);
+    assert_eq!(uids(&site.open()), ["0"]);
+    site.put("new/2.b", b"x");
+    assert_eq!(uids(&site.open()), ["0", "6"]);
+}
+
 /// A client knows a message by the id that it was told first, whatever becomes of the others.
 #[test]
 fn a_twin_keeps_its_number_when_the_other_is_gone() {
