@@ -37,10 +37,10 @@ class Run:
     def scaled(self, count):
         return max(count // 6, 1) if self.quick else count
 
-    def start(self, server, cores, logins="files"):
-        """Has a server run; `logins` is who vouches for users."""
+    def start(self, server, cores, logins="files", share=None):
+        """Has a server run; `logins` is who vouches for users, `share` the part of a core that it may use if not all."""
         at = self.servers[server]
-        at.start(cores, logins, self.voucher(logins, at.owner))
+        at.start(cores, logins, self.voucher(logins, at.owner), share)
 
     def voucher(self, logins, owner):
         """Starts who vouches for users besides the files, and gives the server what it needs for that."""

@@ -37,19 +37,36 @@ def fill_in(template, values):
 
 
 class Group:
-    """A control group, or the process tree where groups cannot be made."""
+    """A control group, or the process tree where groups cannot be made. `share` is how much of a core the
+    processes may use together, where there is a bound."""
 
-    def __init__(self, name):
+    def __init__(self, name, share=None):
         self.pid, self.folders = None, {}
-        parents = {"cpu": GROUPS / "cpuacct", "memory": GROUPS / "memory"}
+        parents = {"cpu": GROUPS / "cpuacct", "memory": GROUPS / "memory", "share": GROUPS / "cpu"}
         if (GROUPS / "cgroup.controllers").exists():
             parents = {"cpu": GROUPS}
         for kind, parent in parents.items():
             try:
-                (parent / name).mkdir()
+                (parent / name).mkdir(exist_ok=True)
                 self.folders[kind] = parent / name
             except OSError:
                 pass
+        if share:
+            self.confine(share)
+
+    def confine(self, share):
+        """In short periods, so that clients never wait long for the next one."""
+        period = 10_000
+        quota = round(period * share)
+        try:
+            if folder := self.folders.get("share"):
+                (folder / "cpu.cfs_period_us").write_text(str(period))
+                (folder / "cpu.cfs_quota_us").write_text(str(quota))
+            else:
+                (GROUPS / "cgroup.subtree_control").write_text("+cpu")
+                (self.folders["cpu"] / "cpu.max").write_text(f"{quota} {period}")
+        except (KeyError, OSError) as error:
+            raise SystemExit(f"bench: a server cannot be held to {share} of a core by a control group: {error}") from error
 
     def enter(self):
         """Called in the new process before the server's program."""
@@ -99,7 +116,8 @@ class Group:
         return pss, int(found[1]) // 1024 if found else None
 
     def remove(self):
-        for folder in self.folders.values():
+        # Two kinds may be one folder under two names.
+        for folder in {folder.resolve() for folder in self.folders.values()}:
             until(f"{folder} to become empty", lambda: not (folder / "cgroup.procs").read_text())
             folder.rmdir()
 
@@ -113,25 +131,26 @@ def stat_of(pid):
 
 
 class Server:
-    """One server with one configuration. `cores` is 1 (pinned to core 0) or all; `logins` is who vouches
-    for users: files OWNER-LOGINS.* have the lines for it, and `values` what is filled in there."""
+    """One server with one configuration. `cores` is 1 (pinned to core 0) or all, `share` the part of a core that it
+    may use if not all; `logins` is who vouches for users: files OWNER-LOGINS.* have the lines for it, and `values`
+    what is filled in there."""
 
     def __init__(self, name, folder, program):
         self.name, self.folder, self.program = name, folder, program
         self.owner = "postern" if name == "postern" else "dovecot"
-        self.process, self.cores, self.logins, self.group = None, None, None, None
+        self.process, self.how, self.group = None, None, None
 
-    def start(self, cores, logins="files", values=None):
+    def start(self, cores, logins="files", values=None, share=None):
         """Runs it with so many cores; one that runs already is kept."""
-        if self.process and (self.cores, self.logins) == (cores, logins):
+        if self.process and self.how == (cores, logins, share):
             return
         self.stop()
-        self.cores, self.logins, self.values = cores, logins, values or {}
+        self.how, self.cores, self.logins, self.values = (cores, logins, share), cores, logins, values or {}
         # Kerberos' replay cache: a new one for each start, of any user.
         self.replays = self.folder / f"{self.name}-replays"
         self.replays.mkdir(mode=0o700)
         self.replays.chmod(0o1777)
-        self.group = Group(f"postern-bench-{os.getpid()}-{self.name}")
+        self.group = Group(f"postern-bench-{os.getpid()}-{self.name}", share)
         self.log = self.folder / f"{self.name}.log"
         command, self.began = self.command(), self.log.stat().st_size if self.log.exists() else 0
         if cores == 1:
