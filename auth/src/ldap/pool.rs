@@ -4,7 +4,11 @@
 //! A connection goes back only after an answer that was surely its own. Whoever goes away in the
 //! middle takes the connection along.
 
+use std::num::NonZero;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use deadpool::Runtime;
@@ -13,7 +17,7 @@ use deadpool::managed::{
     TimeoutType, Timeouts,
 };
 
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 
 use super::connection::{Connection, Connector, Deadline};
 use super::fault::LdapError;
@@ -24,6 +28,17 @@ use super::search;
 const IDLE: Duration = Duration::from_secs(20);
 /// How long that may take.
 const STILL_THERE: Duration = Duration::from_secs(1);
+
+/// How long a login waits for a connection of its own thread before it looks at those of the others.
+const LOOK_AROUND: Duration = Duration::from_millis(500);
+
+thread_local! {
+    /// Which part of the connections is this thread's own.
+    static NUMBER: usize = {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    };
+}
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,44 +83,50 @@ impl managed::Manager for Manager {
 }
 
 /// The connections to one server for one purpose.
+///
+/// A connection is read and written by the thread that opened it. So the threads share them out: each
+/// takes those of a part of its own, and another's when its own has none left. What is asked over a
+/// connection of one's own wakes no other thread.
 pub(super) struct Connections {
-    pool: managed::Pool<Manager>,
+    parts: Vec<managed::Pool<Manager>>,
     server: String,
 }
 
+type Got = Result<Object<Manager>, PoolError<LdapError>>;
+
 impl Connections {
-    /// Opens nothing yet. At most `most` connections are open at a time.
+    /// Opens nothing yet. At most `most` connections are open at a time, in all parts together.
     pub(super) fn new(
         connector: &Arc<Connector>,
         role: Role,
         most: usize,
         within: Duration,
     ) -> Result<Self, BuildError> {
-        let manager = Manager {
-            connector: Arc::clone(connector),
-            role,
-            within,
+        let most = most.max(1);
+        let threads = available_parallelism().map_or(1, NonZero::get).min(most);
+        let part = |number| {
+            let manager = Manager {
+                connector: Arc::clone(connector),
+                role,
+                within,
+            };
+            let share = most / threads + usize::from(number < most % threads);
+            let builder = managed::Pool::builder(manager)
+                .config(PoolConfig::new(share))
+                .runtime(Runtime::Tokio1);
+            builder.build()
         };
-        let builder = managed::Pool::builder(manager)
-            .config(PoolConfig::new(most.max(1)))
-            .runtime(Runtime::Tokio1);
         Ok(Self {
-            pool: builder.build()?,
+            parts: (0..threads).map(part).collect::<Result<_, _>>()?,
             server: connector.server.to_string(),
         })
     }
 
     /// A connection; waits for one that comes free, or opens one.
     pub(super) async fn lease(&self, deadline: Deadline) -> Result<Lease, LdapError> {
-        let left = Some(deadline.left());
-        let timeouts = Timeouts {
-            wait: left,
-            create: left,
-            recycle: left,
-        };
         // Idle connections are looked at one after the other, each with a time of its own: behind a
         // server that vanished, many of them would take longer than there is.
-        let leased = timeout_at(deadline.at, self.pool.timeout_get(&timeouts)).await;
+        let leased = timeout_at(deadline.at, self.get(deadline)).await;
         match leased.unwrap_or(Err(PoolError::Timeout(TimeoutType::Recycle))) {
             Ok(object) => Ok(Lease {
                 reused: object_is_reused(&object),
@@ -129,15 +150,51 @@ impl Connections {
         }
     }
 
+    /// One of this thread's own part, or else of another's. Whoever has to wait keeps its place in the
+    /// queue of its own part, and looks at the others now and then.
+    async fn get(&self, deadline: Deadline) -> Got {
+        let left = Some(deadline.left());
+        let patient = Timeouts {
+            wait: left,
+            create: left,
+            recycle: left,
+        };
+        let at_once = Timeouts {
+            wait: Some(Duration::ZERO),
+            ..patient
+        };
+        let own = NUMBER.with(|number| number % self.parts.len());
+        let (before, from_own) = self.parts.split_at(own);
+        let mut waiting = pin!(async {
+            match from_own.first() {
+                Some(own) => own.timeout_get(&patient).await,
+                None => Err(PoolError::Closed),
+            }
+        });
+        loop {
+            for part in from_own.iter().chain(before) {
+                match part.timeout_get(&at_once).await {
+                    Err(PoolError::Timeout(TimeoutType::Wait)) => {}
+                    got => return got,
+                }
+            }
+            if let Ok(got) = timeout(LOOK_AROUND, waiting.as_mut()).await {
+                return got;
+            }
+        }
+    }
+
     /// Closes what is idle: it may be as broken as the one that was just found to be.
     pub(super) fn forget_idle(&self) {
-        self.pool.retain(|_, _| false);
+        for part in &self.parts {
+            part.retain(|_, _| false);
+        }
     }
 
     /// How many connections are open.
     #[cfg(test)]
     pub(super) fn open(&self) -> usize {
-        self.pool.status().size
+        self.parts.iter().map(|part| part.status().size).sum()
     }
 }
 
