@@ -21,13 +21,19 @@ mod checked;
 mod crowd;
 #[path = "directory/documented.rs"]
 mod documented;
+#[path = "directory/emptied.rs"]
+mod emptied;
 mod lab;
 #[path = "directory/live.rs"]
 mod live;
+#[path = "directory/member_of.rs"]
+mod member_of;
 #[path = "directory/office.rs"]
 mod office;
 #[path = "directory/openldap.rs"]
 mod openldap;
+#[path = "directory/reloaded.rs"]
+mod reloaded;
 #[path = "directory/served.rs"]
 mod served;
 #[path = "directory/slow.rs"]

@@ -108,3 +108,51 @@ fn who_moves_is_served_where_he_is(domain: &Domain, london: &Branch, paris: &Bra
         paris.until("other-site", at(paris));
     }
 }
+
+/// Where `ldap.site_servers` names no server: the site is what Exchange has noted of the home server, in the
+/// configuration of the forest.
+#[test]
+fn the_directory_tells_the_site_of_a_home_server_of_exchange() {
+    let lab = Lab::new();
+    let domain = Domain::start(&lab);
+    let at = |site: &str| {
+        let settings = [
+            ("site", &*format!("{site:?}")),
+            ("ldap.preset", r#""exchange-schema""#),
+            ("ldap.site_of_server", r#""directory""#),
+        ];
+        Branch::open(&domain, &settings)
+    };
+    let (london, paris) = (at("London"), at("Paris"));
+    for (name, site, here, there) in [
+        ("alice", "London", &london, &paris),
+        ("paul", "Paris", &paris, &london),
+    ] {
+        domain.kinit(&[name]);
+        let wrong = there.password(Way::User, name, "wrong").line;
+        for way in Way::ALL {
+            let ending = login(&domain, here, way, name, PASSWORD);
+            assert_eq!(ending.reason(), "granted", "{}", ending.record);
+            let ending = login(&domain, there, way, name, PASSWORD);
+            println!("{:12}{name:8}{}", way.name(), ending.record);
+            let told = (ending.reason(), ending.field("site"));
+            assert_eq!(told, ("other-site", site), "{}", ending.record);
+            assert_eq!(ending.line, wrong, "the words");
+        }
+    }
+    let paul = |branch: &Branch| branch.password(Way::User, "paul", PASSWORD);
+    domain.change("paul", "msExchHomeServerName", &home("EX01"));
+    london.until("granted", || paul(&london));
+    paris.until("other-site", || paul(&paris));
+    // Of a server that Exchange does not know nobody knows the site.
+    domain.change("paul", "msExchHomeServerName", &home("EX09"));
+    let ending = london.until("other-site", || paul(&london));
+    assert_eq!(ending.field("site"), "?", "{}", ending.record);
+    let message = "the directory does not tell the site of a home server, or tells several: \
+                   its mailboxes are where ldap.unknown_site says";
+    london.server.told(message, &[&home("EX09")]);
+}
+
+fn home(server: &str) -> String {
+    format!("/o=Org/ou=Group/cn=Configuration/cn=Servers/cn={server}")
+}

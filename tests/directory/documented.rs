@@ -1,14 +1,16 @@
 //! `docs/active-directory.md` and `docs/openldap.md`, done as they stand there: the commands, the
 //! configuration, and what they print. With POSTERN_BLESS=1 the pages get what is printed now.
 
+use std::cell::OnceCell;
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::lab::daemon::Daemon;
 use crate::lab::realm::{PASSWORD, Part};
-use crate::lab::world::{Lab, require_root};
+use crate::lab::world::{Lab, is_root, require_root};
 
 /// A page, and how its names are those of the lab.
 struct Page {
@@ -81,7 +83,10 @@ impl Page {
             let command = command.strip_prefix("$ ").expect("a command");
             let output = run(&self.here(command));
             let said = [output.stdout, output.stderr].concat();
-            let said = String::from_utf8(said).expect("UTF-8");
+            // A terminal shows a line of a message as one line.
+            let said = String::from_utf8(said)
+                .expect("UTF-8")
+                .replace("\r\n", "\n");
             assert!(!said.contains(PASSWORD), "{command}: {said}");
             let said = self.documented(&said);
             write!(
@@ -128,7 +133,11 @@ fn install(lab: &Lab, page: &Page, authority: &Path) -> PathBuf {
         lab.give(path);
     }
     let toml = page.blocks("toml").remove(0);
-    let toml = toml.replace("\"postern\"", "\"nobody\"");
+    let toml = if is_root() {
+        toml.replace("\"postern\"", "\"nobody\"")
+    } else {
+        toml.replace("user     = \"postern\"\n", "")
+    };
     // Not every machine has file descriptors for the default.
     let toml = format!("{toml}\n[limits]\nmax_connections = 100\n");
     put("postern.toml", toml.as_bytes())
@@ -147,6 +156,31 @@ fn script(config: &Path, command: &str) -> String {
          <<<'{PASSWORD}'",
         config.display()
     )
+}
+
+/// Whose the mail is on the pages.
+const OWNER: &str = "-o postern -g postern";
+
+/// Whose it is here.
+fn owner() -> &'static str {
+    if is_root() {
+        "-o nobody -g nogroup"
+    } else {
+        ""
+    }
+}
+
+/// The server, run behind these words.
+fn serve(lab: &Lab, before: &[String], config: &Path) -> Daemon {
+    let program = env!("CARGO_BIN_EXE_postern").to_owned();
+    let mut words = before.iter().chain([&program]);
+    let mut command = Command::new(words.next().expect("a program"));
+    command.args(words).args(["serve", "--config"]).arg(config);
+    let mut server = Daemon::start(lab, "postern", &mut command);
+    server.await_ready("the record `ready`", |server| {
+        server.log().contains(" ready").then_some(())
+    });
+    server
 }
 
 fn done(what: &str, output: &Output) {
@@ -169,14 +203,18 @@ fn fragments_fit(page: &Page, config: &Path, run: impl Fn(&Path, &str) -> Output
 }
 
 #[test]
-fn the_page_on_active_directory_leads_to_a_login() {
+fn the_page_on_active_directory_leads_to_fetched_mail() {
     require_root("Samba");
     let lab = Lab::new();
     let domain = Part::start(&lab, "ad", "ad", &[]);
     let mut page = Page::read("docs/active-directory.md", &lab);
     let config = install(&lab, &page, &domain.file("ca"));
     let on = |host: &str, script: &str| domain.run(host, &["bash", "-c", script]);
-    let [account, group, tls] = page.blocks("sh").try_into().expect("three steps");
+    page.name(OWNER, owner(), OWNER);
+    // At a terminal curl would ask for the password.
+    let door = " pop3s://mail.ad.example.test/";
+    page.name(door, &format!(":{PASSWORD}{door}"), door);
+    let [account, group, tls, message] = page.blocks("sh").try_into().expect("four steps");
     for step in [&account, &group] {
         done(
             step,
@@ -186,7 +224,16 @@ fn the_page_on_active_directory_leads_to_a_login() {
     let output = on("mail", &tls);
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("Verify return code: 0 (ok)"), "{said}");
-    page.transcripts(|command| on("mail", &script(&config, command)));
+    done(&message, &on("mail", &message));
+    let server = OnceCell::new();
+    page.transcripts(|command| {
+        // Until then nobody listens, as on a machine where the page is followed.
+        if command.starts_with("curl ") {
+            server.get_or_init(|| serve(&lab, &domain.words("mail"), &config));
+        }
+        on("mail", &script(&config, command))
+    });
+    drop(server);
     fragments_fit(&page, &config, |config, command| {
         on("mail", &script(config, command))
     });
@@ -201,7 +248,7 @@ olcAccess: {1}to * by * none
 ";
 
 #[test]
-fn the_page_on_openldap_leads_to_a_login() {
+fn the_page_on_openldap_leads_to_fetched_mail() {
     let lab = Lab::new();
     let slapd = Part::start(&lab, "ldap", "ldap", &[]);
     let mut page = Page::read("docs/openldap.md", &lab);
@@ -223,6 +270,7 @@ fn the_page_on_openldap_leads_to_a_login() {
     page.name("ldapi:///", &ldapi, "ldapi:///");
     page.name("[::]:995", "127.0.0.1:0", "[::]:995");
     page.name("-x -W ", &format!("-x -w {PASSWORD} "), "-x -W ");
+    page.name(OWNER, owner(), OWNER);
     let config = install(&lab, &page, &slapd.file("ca"));
     let run = |script: &str| {
         let mut command = Command::new("bash");
@@ -232,7 +280,7 @@ fn the_page_on_openldap_leads_to_a_login() {
     };
     let nothing = format!("ldapmodify -Q -Y EXTERNAL -H {ldapi} <<'END'\n{NOTHING}END");
     done("shut the directory", &run(&nothing));
-    let [account, rules, tls] = page.blocks("sh").try_into().expect("three steps");
+    let [account, rules, tls, message] = page.blocks("sh").try_into().expect("four steps");
     let step = |step: &str| run(&format!("set -e; PASSWORD={PASSWORD}\n{step}"));
     done(&account, &step(&account));
     let before = run(&script(&config, "postern check --strict"));
@@ -243,7 +291,16 @@ fn the_page_on_openldap_leads_to_a_login() {
         output.stdout.starts_with(b"dn:cn=pop,ou=services"),
         "{output:?}"
     );
+    done(&message, &step(&message));
+    let server = serve(&lab, &[], &config);
+    let log = server.log();
+    let (_, port) = log.split_once("127.0.0.1:").expect("an address");
+    let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+    let door = " pop3s://pop.example.test/";
+    let here = format!(":{PASSWORD} pop3s://localhost:{port}/");
+    page.name(door, &here, door);
     page.transcripts(|command| run(&script(&config, command)));
+    drop(server);
     fragments_fit(&page, &config, |config, command| {
         run(&script(config, command))
     });

@@ -14,10 +14,10 @@ use crate::lab::world::{ALICE, Lab, require_root};
 use crate::openldap::{ldap, modify};
 use crate::served::Served;
 
-const PEOPLE: &str = "ou=people,dc=example,dc=test";
-const BARRED: &str = "-ERR [SYS/PERM] ";
+pub(crate) const PEOPLE: &str = "ou=people,dc=example,dc=test";
+pub(crate) const BARRED: &str = "-ERR [SYS/PERM] ";
 
-fn session(served: &Served, name: &str) -> Client {
+pub(crate) fn session(served: &Served, name: &str) -> Client {
     let mut client = Client::connect(served.address);
     client.ok(&format!("USER {name}"));
     client.ok(&format!("PASS {PASSWORD}"));
@@ -49,7 +49,7 @@ fn crowd(lab: &Lab, people: usize) -> (Part, Served) {
 }
 
 /// The record that the sessions of an account end.
-fn told(served: &Served, account: &str, reason: &str) {
+pub(crate) fn told(served: &Served, account: &str, reason: &str) {
     until(&format!("the end of {account}: {reason}"), || {
         let log = served.log();
         let is = |line: &&str| {

@@ -52,7 +52,7 @@ pub(crate) fn modify(lab: &Lab, slapd: &Part, ldif: &str) {
 }
 
 /// The first words of the answers to a login by each mechanism.
-fn logins(served: &Served, name: &str, password: &str) -> Vec<String> {
+pub(crate) fn logins(served: &Served, name: &str, password: &str) -> Vec<String> {
     let mut answers = Vec::new();
     let mut client = Client::connect(served.address);
     assert!(client.ask(&format!("USER {name}")).starts_with("+OK"));

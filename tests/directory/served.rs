@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
+
 use crate::lab::daemon::{Daemon, until};
 use crate::lab::pop3::Client;
 use crate::lab::realm::PASSWORD;
@@ -19,6 +21,7 @@ const LOCAL: &str = "[[user]]\nname = \"lotte\"\n\
 /// A running Postern.
 pub(crate) struct Served {
     pub(crate) address: SocketAddr,
+    configuration: PathBuf,
     daemon: Daemon,
 }
 
@@ -42,7 +45,11 @@ impl Served {
             let (_, rest) = log.split_once("\"address\":\"")?;
             rest.split('"').next()?.parse().ok()
         });
-        Self { address, daemon }
+        Self {
+            address,
+            configuration,
+            daemon,
+        }
     }
 
     /// The account and the site of the last login record of this name, once it has this reason:
@@ -92,6 +99,19 @@ impl Served {
         private(lab, "users.toml", &change(LOCAL));
     }
 
+    /// Changes the configuration and has it read again: SIGHUP, and the record that says what came of it.
+    pub(crate) fn reload(&self, outcome: &str, change: impl Fn(&str) -> String) {
+        let text = fs::read_to_string(&self.configuration).expect("the configuration");
+        fs::write(&self.configuration, change(&text)).expect("the configuration");
+        let message = format!("\"message\":\"{outcome}");
+        let told = |served: &Self| served.log().matches(&message).count();
+        let before = told(self);
+        self.daemon.signal(Signal::SIGHUP);
+        until(&format!("the record {outcome:?}"), || {
+            (told(self) > before).then_some(())
+        });
+    }
+
     /// The answer to a login by USER and PASS, and how long it took.
     pub(crate) fn login(&self, name: &str, password: &str) -> (String, Duration) {
         let mut client = Client::connect(self.address);
@@ -115,7 +135,8 @@ impl Served {
     }
 }
 
-fn private(lab: &Lab, name: &str, text: &str) -> PathBuf {
+/// Writes a file that the server alone may read.
+pub(crate) fn private(lab: &Lab, name: &str, text: &str) -> PathBuf {
     let path = lab.write(name, text);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("chmod");
     lab.give(&path);
