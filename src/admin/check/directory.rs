@@ -156,8 +156,10 @@ fn one(settings: &LdapSettings, survey: &Survey, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Attributes that the server does not know, each with what follows from it.
-fn names(settings: &LdapSettings, schema: &Subschema, findings: &mut Vec<Finding>) {
+/// An attribute of the settings: its key, its name, and what follows when the directory does not know it.
+type Named<'a> = (&'static str, Option<&'a Attribute>, &'static str);
+
+fn named(settings: &LdapSettings) -> impl Iterator<Item = Named<'_>> {
     let ours = &settings.schema;
     let elsewhere = |unknown| unknown == UnknownSite::Elsewhere;
     let site = settings.site.as_ref();
@@ -170,7 +172,7 @@ fn names(settings: &LdapSettings, schema: &Subschema, findings: &mut Vec<Finding
         let key = "ldap.attributes.addresses";
         (key, Some(&address.attribute), "no address in it is found")
     });
-    let named: [(&str, Option<&Attribute>, &str); 7] = [
+    let named: [Named<'_>; 8] = [
         ("ldap.attributes.name", Some(&ours.name), NOBODY),
         ("ldap.attributes.mailbox", ours.mailbox.as_ref(), NOBODY),
         (
@@ -194,12 +196,22 @@ fn names(settings: &LdapSettings, schema: &Subschema, findings: &mut Vec<Finding
             "nobody is a delegate",
         ),
         (
+            "ldap.attributes.id",
+            ours.id.as_ref(),
+            "the sessions of an account that is gone go on when another gets its name",
+        ),
+        (
             "ldap.attributes.site",
             site.map(|rule| &rule.attribute),
             follows,
         ),
     ];
-    for (key, attribute, follows) in named.into_iter().chain(addresses) {
+    named.into_iter().chain(addresses)
+}
+
+/// Attributes that the server does not know, each with what follows from it.
+fn names(settings: &LdapSettings, schema: &Subschema, findings: &mut Vec<Finding>) {
+    for (key, attribute, follows) in named(settings) {
         let Some(attribute) = attribute.filter(|name| !schema.has_attribute(name)) else {
             continue;
         };
