@@ -2,7 +2,7 @@
 //!
 //! | part | what it does |
 //! |---|---|
-//! | `server`, `socket`, `tls`, `start_tls` | opens sockets to servers that the configuration names or finds, and to no others |
+//! | `server`, `socket`, `addresses`, `tls`, `start_tls` | opens sockets to servers that the configuration names or finds, and to no others |
 //! | `bounds`, `connection`, `library` | asks one question at a time, and takes no more for an answer than there may be |
 //! | `discovery`, `dns`, `srv`, `both_names` | finds the servers of a domain, and believes DNS no more than TLS does |
 //! | `pool`, `servers` | keeps connections, and goes on with another server when one fails |
@@ -20,6 +20,7 @@
 //! room decides nothing: the states that it finds are weighed in the verification.
 
 mod account;
+mod addresses;
 mod bind;
 mod both_names;
 mod bounds;
