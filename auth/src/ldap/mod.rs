@@ -13,7 +13,7 @@
 //! | `sites` | the site of a home server, where Active Directory tells it |
 //! | `cache`, `shelf` | answers that are kept for a while, where the configuration says so |
 //! | `inquiry` | the same for an administrator, who is told more |
-//! | `survey`, `subschema`, `mentioned` | whether what the settings name is there |
+//! | `survey`, `subschema`, `mentioned`, `netbios` | whether what the settings name is there |
 //! | `bind`, `stored` | whether a password is right: the directory says so, or lets us compare |
 //!
 //! A directory in trouble is [`crate::Unavailable`] within its deadline and never a wrong password. This
@@ -37,6 +37,7 @@ mod library;
 mod lookup;
 mod mentioned;
 mod name;
+mod netbios;
 mod password;
 mod policy;
 mod pool;

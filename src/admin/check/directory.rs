@@ -142,6 +142,8 @@ fn one(settings: &LdapSettings, survey: &Survey, findings: &mut Vec<Finding>) {
         let remedy = "give it the right, or set ldap.verify = \"bind\"";
         findings.push(Finding::error(problem, remedy).key("ldap.verify"));
     }
+    identity(settings, survey, findings);
+    realms(settings, survey, findings);
     for group in &survey.missing_groups {
         let problem = format!(
             "there is no group {group}, or the service account may not see it: nobody is in it"
@@ -154,6 +156,48 @@ fn one(settings: &LdapSettings, survey: &Survey, findings: &mut Vec<Finding>) {
         names(settings, &survey.schema, findings);
         filter(settings, &survey.schema, findings);
     }
+}
+
+/// Whether one can tell an account from another that gets its name. An attribute that the directory does
+/// not know at all is told with the others.
+fn identity(settings: &LdapSettings, survey: &Survey, findings: &mut Vec<Finding>) {
+    let Some(id) = &settings.schema.id else {
+        return;
+    };
+    let known = survey.schema.is_empty() || survey.schema.has_attribute(id);
+    if known && survey.identified == Some(0) && survey.people > 0 {
+        let problem = format!(
+            "none of {} people has an attribute {} that the service account may read, so {REPLACED}",
+            survey.people,
+            id.as_str()
+        );
+        let remedy = "give it the right to read it, or name another attribute that is given once";
+        findings.push(Finding::warning(problem, remedy).key("ldap.attributes.id"));
+    }
+}
+
+/// Whether the word before the backslash is what Windows calls the domain.
+fn realms(settings: &LdapSettings, survey: &Survey, findings: &mut Vec<Finding>) {
+    let (Some(name), Some(domain)) = (&survey.netbios, &settings.schema.domain) else {
+        return;
+    };
+    let realms = &settings.schema.realms;
+    if [domain]
+        .into_iter()
+        .chain(realms)
+        .any(|realm| realm.eq_ignore_ascii_case(name))
+    {
+        return;
+    }
+    let instead = match realms.as_slice() {
+        [] => "and no other name is known here".to_owned(),
+        others => format!("and is taken for {} here", others.join(", ")),
+    };
+    let problem = format!(
+        "Windows calls the domain {domain} {name}, {instead}: nobody is found as {name}\\user, nor by NTLM"
+    );
+    let remedy = format!("write realms = [\"{name}\"]");
+    findings.push(Finding::warning(problem, remedy).key("ldap.realms"));
 }
 
 /// An attribute of the settings: its key, its name, and what follows when the directory does not know it.
@@ -195,11 +239,7 @@ fn named(settings: &LdapSettings) -> impl Iterator<Item = Named<'_>> {
             ours.delegates.as_ref(),
             "nobody is a delegate",
         ),
-        (
-            "ldap.attributes.id",
-            ours.id.as_ref(),
-            "the sessions of an account that is gone go on when another gets its name",
-        ),
+        ("ldap.attributes.id", ours.id.as_ref(), REPLACED),
         (
             "ldap.attributes.site",
             site.map(|rule| &rule.attribute),
@@ -229,6 +269,9 @@ fn names(settings: &LdapSettings, schema: &Subschema, findings: &mut Vec<Finding
         findings.push(finding.key(key));
     }
 }
+
+/// What follows when entries have no identity.
+const REPLACED: &str = "the sessions of an account that is gone go on when another gets its name";
 
 /// What follows when nobody has what everybody needs.
 const NOBODY: &str = "nobody can log in";
