@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::Reason;
+use crate::{EntryId, Reason};
 
 /// The name of a site: where a mailbox lives, or where this server stands. Compared without
 /// regard to ASCII case.
@@ -59,6 +59,9 @@ pub struct Account {
     pub barred: Option<Reason>,
     /// The name of its entry, for an account of an LDAP directory; a local one has none.
     pub entry: Option<Arc<str>>,
+    /// The identity of that entry, which another of the same name has not; none where the directory
+    /// has none, or does not show it.
+    pub id: Option<EntryId>,
     /// A digest of that entry, by which a change of it is seen.
     pub version: Option<[u8; 32]>,
 }

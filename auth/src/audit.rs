@@ -95,6 +95,8 @@ pub enum Reason {
     Pop3Off,
     /// The same name and password were refused before on this connection.
     Repeated,
+    /// The account of an open session is gone, and another has its name.
+    Replaced,
     /// The same authenticator came before.
     Replayed,
     /// NTLM: the response was made at another time; or the client's clock is wrong.
@@ -170,6 +172,7 @@ impl Reason {
             Self::PasswordExpired => "password-expired",
             Self::Pop3Off => "pop3-off",
             Self::Repeated => "repeated",
+            Self::Replaced => "replaced",
             Self::Replayed => "replayed",
             Self::Stale => "stale",
             Self::Throttled => "throttled",

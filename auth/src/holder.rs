@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::{Account, Identity};
+use crate::{Account, EntryId, Identity};
 
 /// An account as it can be found again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Known {
     name: Box<str>,
     entry: Option<Arc<str>>,
+    id: Option<EntryId>,
 }
 
 impl Known {
@@ -16,6 +17,7 @@ impl Known {
         Self {
             name: account.name.as_str().into(),
             entry: account.entry.clone(),
+            id: account.id,
         }
     }
 
@@ -27,6 +29,12 @@ impl Known {
     /// The name that its entry had, for an account of an LDAP directory.
     pub fn entry(&self) -> Option<&str> {
         self.entry.as_deref()
+    }
+
+    /// Whether an account of this name is surely another: the old one is gone, and somebody has got its name.
+    pub(crate) fn is_replaced_by(&self, account: &Account) -> bool {
+        let both = self.id.zip(account.id);
+        both.is_some_and(|(then, now)| then.is_another(now))
     }
 }
 

@@ -29,6 +29,7 @@ mod clock;
 mod description;
 mod directories;
 mod directory;
+mod entry_id;
 mod evidence;
 mod exchange;
 mod extended_protection;
@@ -67,6 +68,7 @@ pub use client::{Client, ClientError};
 pub use description::{Description, NtHashForm};
 pub use directories::Directories;
 pub use directory::{Answer, Directory, Name, Recalled, ScramAnswer, Unavailable, Verdict};
+pub use entry_id::EntryId;
 pub use exchange::{Exchange, Progress};
 pub use extended_protection::ExtendedProtection;
 pub use gssapi::{

@@ -201,6 +201,7 @@ pub(super) struct LdapAttributes {
     pub(super) maildrop: Maybe<String>,
     pub(super) delegates: Maybe<String>,
     pub(super) mailbox: Maybe<String>,
+    pub(super) id: Maybe<String>,
     pub(super) site: Maybe<String>,
 }
 

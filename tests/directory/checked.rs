@@ -1,12 +1,13 @@
 //! `postern check` on a directory: what the settings name and the directory has not.
 
 use crate::lab::realm::Part;
-use crate::lab::world::Lab;
+use crate::lab::world::{Lab, require_root};
 use crate::office::Office;
 use crate::openldap::ldap;
+use crate::served::configuration;
 
 /// What is written wrong, how, the exit code, and what is said.
-const MISTAKES: [(&str, &str, i32, &str); 11] = [
+const MISTAKES: [(&str, &str, i32, &str); 13] = [
     (
         "[ldap.attributes]",
         "[ldap.attributes]\nname = \"uidd\"",
@@ -30,6 +31,18 @@ const MISTAKES: [(&str, &str, i32, &str); 11] = [
         "posternPlace",
         0,
         "warning: ldap.attributes.site: the directory knows no attribute \"posternPlace\", so every mailbox is in another site",
+    ),
+    (
+        "[ldap.attributes]",
+        "[ldap.attributes]\nid = \"entryUIID\"",
+        0,
+        "warning: ldap.attributes.id: the directory knows no attribute \"entryUIID\", so the sessions",
+    ),
+    (
+        "[ldap.attributes]",
+        "[ldap.attributes]\nid = \"employeeNumber\"",
+        0,
+        "warning: ldap.attributes.id: none of 15 people has an attribute employeeNumber that",
     ),
     (
         "[ldap.attributes]",
@@ -122,4 +135,47 @@ fn a_directory_out_of_reach_is_a_warning_unless_asked_strictly() {
     office
         .run(&["check", "--strict"])
         .has(1, &[&format!("error: {finding}")]);
+}
+
+/// Without a word about it, the domain's NetBIOS name is taken for the first part of its name in DNS.
+#[test]
+fn another_netbios_name_than_the_domains_is_found() {
+    require_root("Samba");
+    let lab = Lab::new();
+    let domain = Part::start(&lab, "ad", "ad", &[]);
+    let settings = format!(
+        "preset = \"ad\"\ndomain = \"ad.example.test\"\nservers = [\"ldaps://dc.ad.example.test\"]\n\
+         bind_name = \"svc-postern@ad.example.test\"\nauthorities = \"{}\"\n",
+        domain.file("ca/ca.pem").display()
+    );
+    let warning = "warning: ldap.realms: Windows calls the domain ad.example.test ADTEST, ";
+    for (realms, taken) in [
+        ("", Some("and is taken for ad here")),
+        (
+            "realms = [\"AD\", \"OLD\"]\n",
+            Some("and is taken for AD, OLD here"),
+        ),
+        ("realms = []\n", Some("and no other name is known here")),
+        ("realms = [\"AdTest\"]\n", None),
+    ] {
+        let ldap = format!("{settings}{realms}");
+        let config = lab.write("office.toml", configuration(&lab, "london", &ldap));
+        let config = config.to_str().expect("a plain path");
+        let program = env!("CARGO_BIN_EXE_postern");
+        let output = domain.run("mail", &[program, "check", "--config", config]);
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8(said).expect("UTF-8");
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains("its schema was read"), "{said}");
+        match taken {
+            Some(taken) => {
+                assert!(said.contains(&format!("{warning}{taken}: ")), "{said}");
+                assert!(
+                    said.contains("remedy: write realms = [\"ADTEST\"]"),
+                    "{said}"
+                );
+            }
+            None => assert!(!said.contains("ldap.realms"), "{said}"),
+        }
+    }
 }

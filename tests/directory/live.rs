@@ -34,6 +34,11 @@ fn delegate(served: &Served, name: &str, mailbox: &str) -> Client {
 
 /// A crowd of so many, all in one group, and a server for the two groups that may use POP3.
 fn crowd(lab: &Lab, people: usize) -> (Part, Served) {
+    crowd_with(lab, people, "")
+}
+
+/// The same with more settings.
+fn crowd_with(lab: &Lab, people: usize, more: &str) -> (Part, Served) {
     let slapd = Part::start(lab, "ldap", "ldap", &[&format!("users={people}")]);
     let mut group = "dn: cn=crowd,ou=groups,dc=example,dc=test\nchangetype: add\n\
                      objectClass: groupOfNames\n"
@@ -44,7 +49,8 @@ fn crowd(lab: &Lab, people: usize) -> (Part, Served) {
     modify(lab, &slapd, &group);
     let groups = "groups = [\"cn=pop-users,ou=groups,dc=example,dc=test\", \
                   \"cn=crowd,ou=groups,dc=example,dc=test\"]\n";
-    let served = Served::start(lab, "london", &ldap(&slapd, groups), &[]);
+    let settings = ldap(&slapd, &format!("{groups}{more}"));
+    let served = Served::start(lab, "london", &settings, &[]);
     (slapd, served)
 }
 
@@ -152,6 +158,83 @@ fn sessions_end_when_their_account_may_not_log_in_any_more() {
     let mut again = Client::connect(served.address);
     again.ok("USER u00002");
     assert!(again.ask(&format!("PASS {PASSWORD}")).starts_with("-ERR"));
+}
+
+/// The password of whoever gets an old name.
+const NEW: &str = "New-1234";
+
+/// The account goes, and somebody new gets its name, the entry's too.
+fn replace(lab: &Lab, slapd: &Part, name: &str, more: &str) {
+    let ldif = format!(
+        "dn: uid={name},{PEOPLE}\nchangetype: delete\n\n\
+         dn: uid={name},{PEOPLE}\nchangetype: add\nobjectClass: inetOrgPerson\n\
+         objectClass: posternUser\ncn: {name}\nsn: {name}\nposternSite: london\n\
+         posternMaildrop: /srv/mail/{name}\nuserPassword: {NEW}\n{more}"
+    );
+    modify(lab, slapd, &ldif);
+}
+
+/// Logs in; the answer.
+fn answer(served: &Served, name: &str, password: &str) -> (Client, String) {
+    let mut client = Client::connect(served.address);
+    client.ok(&format!("USER {name}"));
+    let answer = client.ask(&format!("PASS {password}"));
+    (client, answer)
+}
+
+/// Waits until the sessions have been looked at once more, which one of bob shows.
+fn looked_again(lab: &Lab, slapd: &Part, served: &Served) {
+    let mut bob = session(served, "bob");
+    let ldif = format!("dn: uid=bob,{PEOPLE}\nchangetype: delete\n");
+    modify(lab, slapd, &ldif);
+    ends(&mut bob, "bob");
+}
+
+fn ends(client: &mut Client, name: &str) {
+    let last = client.try_line().unwrap_or_default();
+    assert!(last.starts_with(BARRED), "{name}: {last:?}");
+}
+
+#[test]
+fn an_old_name_of_somebody_new_is_somebody_new() {
+    let lab = Lab::new();
+    let (slapd, served) = crowd(&lab, 20);
+    modify(&lab, &slapd, &right("add"));
+    let mut staying = ["u00001", "u00012"].map(|name| session(&served, name));
+    let mut own = session(&served, "u00002");
+    let mut delegate = delegate(&served, "u00012", "u00011");
+    replace(&lab, &slapd, "u00002", "");
+    let right = format!("posternDelegate: uid=u00012,{PEOPLE}\n");
+    replace(&lab, &slapd, "u00011", &right);
+    ends(&mut own, "u00002");
+    ends(&mut delegate, "u00012 in u00011's");
+    told(&served, "u00002", "replaced");
+    told(&served, "u00011", "replaced");
+
+    let (mut new, said) = answer(&served, "u00002", NEW);
+    assert!(said.starts_with("+OK"), "{said}");
+    looked_again(&lab, &slapd, &served);
+    new.ok("NOOP");
+    for client in &mut staying {
+        client.ok("NOOP");
+    }
+}
+
+#[test]
+fn nothing_is_kept_of_an_account_whose_name_is_somebody_elses() {
+    let lab = Lab::new();
+    let cache = "[ldap.cache]\naccounts = \"1h\"\npasswords = \"1h\"\n";
+    let (slapd, served) = crowd_with(&lab, 20, cache);
+    let mut old = session(&served, "u00002");
+    replace(&lab, &slapd, "u00002", "");
+    ends(&mut old, "u00002");
+    told(&served, "u00002", "replaced");
+    let (_, said) = answer(&served, "u00002", PASSWORD);
+    assert!(said.starts_with("-ERR"), "{said}");
+    let (mut new, said) = answer(&served, "u00002", NEW);
+    assert!(said.starts_with("+OK"), "{said}");
+    looked_again(&lab, &slapd, &served);
+    new.ok("NOOP");
 }
 
 #[test]

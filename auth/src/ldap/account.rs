@@ -9,7 +9,7 @@ use super::name::{first_value, legacy_server};
 use super::schema::{Schema, SiteRule, UnknownSite};
 use super::search::Entry;
 use super::state;
-use crate::{Account, Login, Reason, Site};
+use crate::{Account, EntryId, Login, Reason, Site};
 
 /// The attributes that are asked for.
 pub(super) fn attributes(schema: &Schema, site: Option<&SiteRule>) -> Vec<String> {
@@ -19,6 +19,7 @@ pub(super) fn attributes(schema: &Schema, site: Option<&SiteRule>) -> Vec<String
         schema.maildrop.as_ref(),
         schema.delegates.as_ref(),
         schema.mailbox.as_ref(),
+        schema.id.as_ref(),
         site.map(|rule| &rule.attribute),
     ];
     let configured = configured.into_iter().flatten().chain([&schema.name]);
@@ -68,8 +69,20 @@ pub(super) fn account(
         maildrop,
         barred: barred.or((homeless || misplaced).then_some(Reason::NoMailbox)),
         entry: Some(entry.dn.as_str().into()),
+        id: schema
+            .id
+            .as_ref()
+            .and_then(|attribute| id(entry, attribute)),
         version: Some(entry.digest()),
     })
+}
+
+/// The identity of an entry. Of several values none is the one.
+fn id(entry: &Entry, attribute: &Attribute) -> Option<EntryId> {
+    let [value] = entry.values(attribute) else {
+        return None;
+    };
+    Some(EntryId::of(attribute.as_str(), value))
 }
 
 /// Who may open the mailbox: the names of entries, and those of accounts.

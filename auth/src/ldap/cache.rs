@@ -105,14 +105,18 @@ impl Cache {
     pub(super) fn learn(&self, account: &Account, password: &Secret, verdict: Verdict) {
         let mut inner = self.lock();
         if verdict != Verdict::Right {
-            inner.passwords.remove(&account.name);
-            inner.accounts.forget(|kept| kept.name == account.name);
+            inner.forget(&account.name);
         } else if let Some(digest) = digest(account, password) {
             let version = account.version;
             inner
                 .passwords
                 .put(&account.name, Right { digest, version });
         }
+    }
+
+    /// Forgets an account that is gone, and its password.
+    pub(super) fn forget(&self, account: &str) {
+        self.lock().forget(account);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -127,6 +131,11 @@ impl std::fmt::Debug for Cache {
 }
 
 impl Inner {
+    fn forget(&mut self, account: &str) {
+        self.passwords.remove(account);
+        self.accounts.forget(|kept| kept.name == account);
+    }
+
     /// Says from time to time what it was good for.
     fn say(&mut self) {
         let now = clock::instant();

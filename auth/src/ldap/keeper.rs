@@ -33,7 +33,7 @@ pub struct LdapDirectory {
     pub(super) settings: LdapSettings,
     pub(super) servers: Servers,
     hashing: Arc<Pool>,
-    cache: Cache,
+    pub(super) cache: Cache,
     pub(super) sites: Sites,
     /// What is asked for of each entry.
     pub(super) attributes: Vec<String>,

@@ -2,7 +2,7 @@
 //!
 //! | part | what it does |
 //! |---|---|
-//! | `server`, `socket`, `tls`, `start_tls` | opens sockets to servers that the configuration names or finds, and to no others |
+//! | `server`, `socket`, `addresses`, `tls`, `start_tls` | opens sockets to servers that the configuration names or finds, and to no others |
 //! | `bounds`, `connection`, `library` | asks one question at a time, and takes no more for an answer than there may be |
 //! | `discovery`, `dns`, `srv`, `both_names` | finds the servers of a domain, and believes DNS no more than TLS does |
 //! | `pool`, `servers` | keeps connections, and goes on with another server when one fails |
@@ -13,13 +13,14 @@
 //! | `sites` | the site of a home server, where Active Directory tells it |
 //! | `cache`, `shelf` | answers that are kept for a while, where the configuration says so |
 //! | `inquiry` | the same for an administrator, who is told more |
-//! | `survey`, `subschema`, `mentioned` | whether what the settings name is there |
+//! | `survey`, `subschema`, `mentioned`, `netbios` | whether what the settings name is there |
 //! | `bind`, `stored` | whether a password is right: the directory says so, or lets us compare |
 //!
 //! A directory in trouble is [`crate::Unavailable`] within its deadline and never a wrong password. This
 //! room decides nothing: the states that it finds are weighed in the verification.
 
 mod account;
+mod addresses;
 mod bind;
 mod both_names;
 mod bounds;
@@ -36,6 +37,7 @@ mod library;
 mod lookup;
 mod mentioned;
 mod name;
+mod netbios;
 mod password;
 mod policy;
 mod pool;

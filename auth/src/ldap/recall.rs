@@ -23,8 +23,9 @@ use crate::{Account, Known, Reason, Unavailable, clock};
 /// So many accounts are asked for at once.
 const BATCH: usize = 50;
 
-/// From so many accounts on, more than half of them gone at once is no change of people: the service
-/// account may have lost its right to see them.
+/// From so many accounts on, more than half of them gone at once, or others under their names, is no
+/// change of people: the service account may have lost its right to see them, or a server has other
+/// entries than the rest.
 const MANY: usize = 10;
 
 impl LdapDirectory {
@@ -43,21 +44,24 @@ impl LdapDirectory {
                 }
             }
         }
-        let gone = recalled
+        let mut gone: Vec<_> = accounts
             .iter()
-            .filter(|now| matches!(now, Ok(None)))
-            .count();
-        if accounts.len() >= MANY && gone > accounts.len() / 2 {
+            .zip(&mut recalled)
+            .filter(|(known, now)| is_gone(known, now))
+            .collect();
+        if accounts.len() >= MANY && gone.len() > accounts.len() / 2 {
             tracing::error!(
-                gone,
+                gone = gone.len(),
                 of = accounts.len(),
                 "most accounts with open sessions are gone from the directory, which is not believed: \
                  see ldap.base, ldap.filter and what the service account may read"
             );
-            for now in &mut recalled {
-                if matches!(now, Ok(None)) {
-                    *now = Err(Unavailable::Trouble);
-                }
+            for (_, now) in &mut gone {
+                **now = Err(Unavailable::Trouble);
+            }
+        } else {
+            for (known, _) in gone {
+                self.cache.forget(known.name());
             }
         }
         recalled
@@ -217,6 +221,15 @@ impl LdapDirectory {
             .rsplit_once('@')
             .filter(|(_, realm)| Some(*realm) == domain);
         own.map_or(name, |(short, _)| short)
+    }
+}
+
+/// Whether an account is no more, or its name another's.
+fn is_gone(known: &Known, now: &Recalled) -> bool {
+    match now {
+        Ok(Some(account)) => known.is_replaced_by(account),
+        Ok(None) => true,
+        Err(_) => false,
     }
 }
 

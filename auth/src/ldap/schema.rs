@@ -33,6 +33,9 @@ pub struct Schema {
     pub delegates: Option<Attribute>,
     /// An attribute that whoever has a mailbox has.
     pub mailbox: Option<Attribute>,
+    /// What tells an entry from every other, also from one that gets its name later: given once, never
+    /// changed, and one value.
+    pub id: Option<Attribute>,
     /// How groups are asked for.
     pub groups: Groups,
 }
@@ -126,6 +129,7 @@ impl Preset {
             maildrop: None,
             delegates: None,
             mailbox: None,
+            id: Some(known("entryUUID")),
             groups: Groups::Member,
         };
         let ad = Schema {
@@ -138,6 +142,7 @@ impl Preset {
                 address("proxyAddresses", "smtp:"),
             ],
             principal: Some(known("userPrincipalName")),
+            id: Some(known("objectGUID")),
             groups: Groups::InChain,
             ..schema.clone()
         };
@@ -146,6 +151,7 @@ impl Preset {
             Self::FreeIpa => Schema {
                 people: WrittenFilter::known("(objectClass=posixAccount)"),
                 addresses: vec![address("mail", ""), address("krbPrincipalName", "")],
+                id: Some(known("ipaUniqueID")),
                 groups: Groups::MemberOf,
                 ..schema
             },

@@ -6,6 +6,7 @@
 )]
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,9 +14,10 @@ use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio_rustls::TlsConnector;
 
+use super::addresses;
 use super::bounds::Bounded;
 use super::fault::LdapError;
 use super::server::{LdapServer, Security, Way};
@@ -47,7 +49,10 @@ pub(super) async fn open(
             port,
             security,
         } => {
-            let mut stream = tcp(host, *port).await.map_err(unreachable)?;
+            let found = lookup_host((host.as_str(), *port))
+                .await
+                .map_err(unreachable)?;
+            let mut stream = tcp(found.collect()).await.map_err(unreachable)?;
             match (security, tls) {
                 (Security::Clear, _) => Ok(Box::new(Bounded::new(stream))),
                 (Security::Tls, Some(tls)) => secure(server, host, stream, tls).await,
@@ -69,8 +74,9 @@ pub(super) async fn open(
     }
 }
 
-async fn tcp(host: &str, port: u16) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect((host, port)).await?;
+/// Connects to the first of a host's addresses that answers.
+pub(super) async fn tcp(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let stream = addresses::first(addresses, TcpStream::connect).await?;
     stream.set_nodelay(true)?;
     let keep_alive = TcpKeepalive::new()
         .with_time(KEEP_ALIVE)

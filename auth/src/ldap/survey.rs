@@ -9,6 +9,7 @@ use super::filter::{Attribute, Filter};
 use super::groups;
 use super::inquiry::LdapTrouble;
 use super::keeper::LdapDirectory;
+use super::netbios;
 use super::pool::Role;
 use super::search::{Entry, Found, Question, search};
 use super::servers::Ask;
@@ -37,8 +38,12 @@ pub struct Survey {
     pub person: Option<String>,
     /// How many of them have a short name that the service account may read.
     pub named: usize,
+    /// How many of them show an identity of their entry, where one is asked for.
+    pub identified: Option<usize>,
     /// How many of them have a stored password that it may read, where passwords are compared.
     pub passwords: Option<usize>,
+    /// The NetBIOS name of `ldap.domain`, where Active Directory tells it.
+    pub netbios: Option<String>,
     /// Groups of the settings that are not there, or that the service account may not see.
     pub missing_groups: Vec<String>,
 }
@@ -81,6 +86,10 @@ impl Ask for Look<'_> {
                 missing_groups.push(group.clone());
             }
         }
+        let netbios = match &settings.schema.domain {
+            Some(domain) => netbios::name(connection, domain, deadline).await?,
+            None => None,
+        };
         let having = |attribute: &Attribute| {
             let has = |entry: &&Entry| !entry.values(attribute).is_empty();
             entries.iter().filter(has).count()
@@ -94,6 +103,8 @@ impl Ask for Look<'_> {
             more,
             person: entries.iter().map(|entry| entry.dn.clone()).min(),
             named: having(&settings.schema.name),
+            identified: settings.schema.id.as_ref().map(having),
+            netbios,
             passwords: compared.then(|| having(&Attribute::known(PASSWORD))),
             missing_groups,
         })
@@ -116,6 +127,7 @@ impl Look<'_> {
             ..
         } = self.0;
         let mut attributes = vec![schema.name.as_str().to_owned()];
+        attributes.extend(schema.id.as_ref().map(|id| id.as_str().to_owned()));
         if matches!(proof, Proof::Read) {
             attributes.push(PASSWORD.to_owned());
         }
@@ -131,7 +143,7 @@ impl Look<'_> {
 }
 
 /// One entry, if it is there and may be seen.
-async fn entry(
+pub(super) async fn entry(
     connection: &mut Connection,
     dn: &str,
     class: Filter,
@@ -149,7 +161,8 @@ async fn entry(
     Ok(found.entries.into_iter().next())
 }
 
-fn any() -> Filter {
+/// Every entry has it.
+pub(super) fn any() -> Filter {
     Filter::present(&Attribute::known("objectClass"))
 }
 

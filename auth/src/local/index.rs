@@ -201,6 +201,7 @@ fn account(user: &User, owners: &HashMap<String, String>) -> Account {
         maildrop: user.maildrop.clone(),
         barred: None,
         entry: None,
+        id: None,
         version: None,
     }
 }

@@ -1,13 +1,13 @@
 //! Open sessions: whether whoever holds them could still log in.
 //!
-//! Nobody's credentials are at hand any more, so only the checks of the account are made again: state,
-//! right of a delegate, site. Where the directory cannot find out, nothing is said.
+//! Nobody's credentials are at hand any more, so only the checks of the account are made again: whether it
+//! is still the same, state, right of a delegate, site. Where the directory cannot find out, nothing is said.
 
 use std::collections::HashMap;
 
 use super::{Desk, Fault};
 use crate::directory::{OURSELVES, Recalled, Unavailable};
-use crate::{Holder, Known, Login, Name, Reason};
+use crate::{Account, Holder, Known, Login, Name, Reason};
 
 /// What came of looking at open sessions.
 #[derive(Debug, Default)]
@@ -46,6 +46,7 @@ impl Desk {
     async fn may_go_on(&self, holder: &Holder, actor: Option<&Recalled>) -> Result<(), Fault> {
         let found = actor.map_or(Err(Unavailable::Trouble), Clone::clone)?;
         let actor = found.ok_or(Fault::Refused(Reason::UnknownUser))?;
+        same(holder.actor(), &actor)?;
         self.check_state(&actor)?;
         if holder.delegate().is_none() {
             return self.check_site(&actor);
@@ -57,10 +58,19 @@ impl Desk {
             Err(_) => None,
         };
         let mailbox = mailbox.ok_or(Fault::Refused(Reason::UnknownMailbox))?;
+        same(holder.mailbox(), &mailbox)?;
         if !mailbox.delegates.contains(&actor.name) {
             return Err(Fault::Refused(Reason::NoRight));
         }
         self.check_state(&mailbox)?;
         self.check_site(&mailbox)
     }
+}
+
+/// An old name may be given to somebody new, who is not to be read by whoever had it.
+fn same(known: &Known, account: &Account) -> Result<(), Fault> {
+    if known.is_replaced_by(account) {
+        return Err(Fault::Refused(Reason::Replaced));
+    }
+    Ok(())
 }

@@ -142,6 +142,8 @@ fn one(settings: &LdapSettings, survey: &Survey, findings: &mut Vec<Finding>) {
         let remedy = "give it the right, or set ldap.verify = \"bind\"";
         findings.push(Finding::error(problem, remedy).key("ldap.verify"));
     }
+    identity(settings, survey, findings);
+    realms(settings, survey, findings);
     for group in &survey.missing_groups {
         let problem = format!(
             "there is no group {group}, or the service account may not see it: nobody is in it"
@@ -156,8 +158,52 @@ fn one(settings: &LdapSettings, survey: &Survey, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Attributes that the server does not know, each with what follows from it.
-fn names(settings: &LdapSettings, schema: &Subschema, findings: &mut Vec<Finding>) {
+/// Whether one can tell an account from another that gets its name. An attribute that the directory does
+/// not know at all is told with the others.
+fn identity(settings: &LdapSettings, survey: &Survey, findings: &mut Vec<Finding>) {
+    let Some(id) = &settings.schema.id else {
+        return;
+    };
+    let known = survey.schema.is_empty() || survey.schema.has_attribute(id);
+    if known && survey.identified == Some(0) && survey.people > 0 {
+        let problem = format!(
+            "none of {} people has an attribute {} that the service account may read, so {REPLACED}",
+            survey.people,
+            id.as_str()
+        );
+        let remedy = "give it the right to read it, or name another attribute that is given once";
+        findings.push(Finding::warning(problem, remedy).key("ldap.attributes.id"));
+    }
+}
+
+/// Whether the word before the backslash is what Windows calls the domain.
+fn realms(settings: &LdapSettings, survey: &Survey, findings: &mut Vec<Finding>) {
+    let (Some(name), Some(domain)) = (&survey.netbios, &settings.schema.domain) else {
+        return;
+    };
+    let realms = &settings.schema.realms;
+    if [domain]
+        .into_iter()
+        .chain(realms)
+        .any(|realm| realm.eq_ignore_ascii_case(name))
+    {
+        return;
+    }
+    let instead = match realms.as_slice() {
+        [] => "and no other name is known here".to_owned(),
+        others => format!("and is taken for {} here", others.join(", ")),
+    };
+    let problem = format!(
+        "Windows calls the domain {domain} {name}, {instead}: nobody is found as {name}\\user, nor by NTLM"
+    );
+    let remedy = format!("write realms = [\"{name}\"]");
+    findings.push(Finding::warning(problem, remedy).key("ldap.realms"));
+}
+
+/// An attribute of the settings: its key, its name, and what follows when the directory does not know it.
+type Named<'a> = (&'static str, Option<&'a Attribute>, &'static str);
+
+fn named(settings: &LdapSettings) -> impl Iterator<Item = Named<'_>> {
     let ours = &settings.schema;
     let elsewhere = |unknown| unknown == UnknownSite::Elsewhere;
     let site = settings.site.as_ref();
@@ -170,7 +216,7 @@ fn names(settings: &LdapSettings, schema: &Subschema, findings: &mut Vec<Finding
         let key = "ldap.attributes.addresses";
         (key, Some(&address.attribute), "no address in it is found")
     });
-    let named: [(&str, Option<&Attribute>, &str); 7] = [
+    let named: [Named<'_>; 8] = [
         ("ldap.attributes.name", Some(&ours.name), NOBODY),
         ("ldap.attributes.mailbox", ours.mailbox.as_ref(), NOBODY),
         (
@@ -193,13 +239,19 @@ fn names(settings: &LdapSettings, schema: &Subschema, findings: &mut Vec<Finding
             ours.delegates.as_ref(),
             "nobody is a delegate",
         ),
+        ("ldap.attributes.id", ours.id.as_ref(), REPLACED),
         (
             "ldap.attributes.site",
             site.map(|rule| &rule.attribute),
             follows,
         ),
     ];
-    for (key, attribute, follows) in named.into_iter().chain(addresses) {
+    named.into_iter().chain(addresses)
+}
+
+/// Attributes that the server does not know, each with what follows from it.
+fn names(settings: &LdapSettings, schema: &Subschema, findings: &mut Vec<Finding>) {
+    for (key, attribute, follows) in named(settings) {
         let Some(attribute) = attribute.filter(|name| !schema.has_attribute(name)) else {
             continue;
         };
@@ -217,6 +269,9 @@ fn names(settings: &LdapSettings, schema: &Subschema, findings: &mut Vec<Finding
         findings.push(finding.key(key));
     }
 }
+
+/// What follows when entries have no identity.
+const REPLACED: &str = "the sessions of an account that is gone go on when another gets its name";
 
 /// What follows when nobody has what everybody needs.
 const NOBODY: &str = "nobody can log in";

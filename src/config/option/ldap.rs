@@ -290,6 +290,15 @@ pub(super) const ATTRIBUTES: Section = Section {
             "An attribute that an account without a mailbox does not have.",
         ),
         setting(
+            "ldap.attributes.id",
+            Kind::Text,
+            Standing::Absent("`objectGUID`, `entryUUID` or `ipaUniqueID`"),
+            "\"entryUUID\"",
+            "What the directory gives to an entry once and to no other, in one value. By it the sessions of an \
+             account that is gone end when somebody new gets its name (`login.recheck`). An entry that does not \
+             show it is known by its name alone. It must be the same on all `ldap.servers`.",
+        ),
+        setting(
             "ldap.attributes.site",
             Kind::Text,
             Standing::Absent(

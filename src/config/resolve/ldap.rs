@@ -303,24 +303,14 @@ impl Resolver<'_> {
                 &named.mailbox,
                 &mut schema.mailbox,
             ),
+            ("ldap.attributes.id", &named.id, &mut schema.id),
         ] {
             if let Some(attribute) = self.attribute(key, value) {
                 *meant = Some(attribute);
             }
         }
         schema.domain = self.domain(preset, written);
-        schema.realms = match (&written.realms, &schema.domain) {
-            (Some(list), _) => texts(list.get_ref())
-                .map(|(text, _)| text.to_owned())
-                .collect(),
-            (None, Some(domain)) if preset.is_ad() => domain
-                .split('.')
-                .next()
-                .map(str::to_owned)
-                .into_iter()
-                .collect(),
-            (None, _) => Vec::new(),
-        };
+        schema.realms = realms(preset, written, schema.domain.as_deref());
         schema
     }
 
@@ -365,6 +355,18 @@ impl Resolver<'_> {
         }
         attribute
     }
+}
+
+/// A Windows domain has a second name, which is the first part of the other until somebody says so.
+fn realms(preset: Preset, written: &file::Ldap, domain: Option<&str>) -> Vec<String> {
+    if let Some(list) = &written.realms {
+        return texts(list.get_ref())
+            .map(|(text, _)| text.to_owned())
+            .collect();
+    }
+    let first = domain.filter(|_| preset.is_ad());
+    let first = first.and_then(|domain| domain.split('.').next());
+    first.map(str::to_owned).into_iter().collect()
 }
 
 /// The domain whose servers DNS is to tell, where none is named.

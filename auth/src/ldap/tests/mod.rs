@@ -1,6 +1,7 @@
 //! The directory against a real slapd, whole and broken, and against servers that do not keep to
 //! the protocol.
 
+mod addresses;
 mod bounds;
 mod discovery;
 mod fake;
