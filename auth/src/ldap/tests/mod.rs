@@ -7,6 +7,7 @@ mod discovery;
 mod fake;
 mod faults;
 mod kept;
+mod leases;
 mod login;
 mod odd;
 mod proof;
