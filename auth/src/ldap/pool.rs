@@ -85,8 +85,8 @@ impl managed::Manager for Manager {
 /// The connections to one server for one purpose.
 ///
 /// A connection is read and written by the thread that opened it. So the threads share them out: each
-/// takes those of a part of its own, and another's when its own has none left. What is asked over a
-/// connection of one's own wakes no other thread.
+/// takes those of a part of its own first, and another's before it opens one or waits. What is asked over
+/// a connection of one's own wakes no other thread.
 pub(super) struct Connections {
     parts: Vec<managed::Pool<Manager>>,
     server: String,
@@ -150,8 +150,8 @@ impl Connections {
         }
     }
 
-    /// One of this thread's own part, or else of another's. Whoever has to wait keeps its place in the
-    /// queue of its own part, and looks at the others now and then.
+    /// One that is idle, or else a new one; of this thread's own part, or else of another's. Whoever has to
+    /// wait keeps its place in the queue of its own part, and looks at the others now and then.
     async fn get(&self, deadline: Deadline) -> Got {
         let left = Some(deadline.left());
         let patient = Timeouts {
@@ -164,7 +164,8 @@ impl Connections {
             ..patient
         };
         let own = NUMBER.with(|number| number % self.parts.len());
-        let (before, from_own) = self.parts.split_at(own);
+        let (others, from_own) = self.parts.split_at(own);
+        let in_turn = || from_own.iter().chain(others);
         let mut waiting = pin!(async {
             match from_own.first() {
                 Some(own) => own.timeout_get(&patient).await,
@@ -172,7 +173,8 @@ impl Connections {
             }
         });
         loop {
-            for part in from_own.iter().chain(before) {
+            let idle = in_turn().filter(|part| part.status().available > 0);
+            for part in idle.chain(in_turn()) {
                 match part.timeout_get(&at_once).await {
                     Err(PoolError::Timeout(TimeoutType::Wait)) => {}
                     got => return got,
