@@ -14,6 +14,12 @@ use crate::served::Served;
 const NOT_BELIEVED: &str = "most accounts with open sessions are gone from the directory";
 const UNSEEN: &str = "open sessions go on unseen";
 
+/// A replica has the identities that its entries have elsewhere. One that is made anew here gives others, so that a
+/// name stands for them.
+fn described(slapd: &Part) -> String {
+    format!("{}id = \"uid\"\n", ldap(slapd, ""))
+}
+
 /// Sessions of the first so many of the crowd.
 fn sessions(served: &Served, people: usize) -> Vec<Client> {
     let names = (1..=people).map(|number| format!("u{number:05}"));
@@ -51,7 +57,7 @@ fn ends(session: &mut Client) {
 fn an_emptied_replica_ends_nobodys_session_but_of_those_whom_it_has() {
     let lab = Lab::new();
     let slapd = Part::start(&lab, "ldap", "ldap", &["users=12"]);
-    let served = Served::start(&lab, "london", &ldap(&slapd, ""), &[]);
+    let served = Served::start(&lab, "london", &described(&slapd), &[]);
     let mut sessions = sessions(&served, 12);
     let mut alice = served.session();
     replaced(&slapd, 5);
@@ -82,7 +88,7 @@ fn an_emptied_replica_ends_nobodys_session_but_of_those_whom_it_has() {
 fn half_of_many_and_all_of_a_few_may_leave_at_once() {
     let lab = Lab::new();
     let slapd = Part::start(&lab, "ldap", "ldap", &["users=10"]);
-    let served = Served::start(&lab, "london", &ldap(&slapd, ""), &[]);
+    let served = Served::start(&lab, "london", &described(&slapd), &[]);
     let mut sessions = sessions(&served, 10);
     replaced(&slapd, 5);
     for session in &mut sessions[5..] {
@@ -100,7 +106,7 @@ fn half_of_many_and_all_of_a_few_may_leave_at_once() {
 fn a_setting_that_fits_nobody_ends_nobodys_session() {
     let lab = Lab::new();
     let slapd = Part::start(&lab, "ldap", "ldap", &["users=10"]);
-    let served = Served::start(&lab, "london", &ldap(&slapd, ""), &[]);
+    let served = Served::start(&lab, "london", &described(&slapd), &[]);
     let mut sessions = sessions(&served, 10);
     let base = format!("base = \"{}\"\n", slapd.variable("LDAP_BASE"));
     let asked = |base: &str| {
