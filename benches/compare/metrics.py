@@ -76,7 +76,7 @@ def ldap_share(run, server):
     """The server may use half a core. So neither the directory nor the clients, which have the rest, are ever what
     bounds the rate: they are on the same machine here alone."""
     run.start(server, cores=2, logins="ldap", share=0.5)
-    count = run.scaled(4000)
+    count = run.scaled(3000)
     result = run.load(server, "login", *crowd(run, count))
     return count / result["seconds"], result["p50"], result["cpu"] / count * 1000
 
@@ -244,7 +244,7 @@ METRICS = [
            paced("login", "none", 50, 500, beside="bcrypt-:16"), (Row("ms p50", 0.05), Row("ms p99")),
            servers=ONE, rounds=2, needs=("u", "h")),
     Metric("ldap-share", "half a core: 500 clients log in by an LDAP bind", ldap_share,
-           (Row("/s", 5, more=True), Row("ms p50"), Row(CPU)), rounds=3, needs=("l",)),
+           (Row("/s", 5, more=True), Row("ms p50"), Row(CPU)), rounds=2, needs=("l",)),
     Metric("ldap-bind", "two cores: 500 clients log in by an LDAP bind", ldap,
            (Row("/s"), Row("ms p50"), Row("ms p99"), Row("ms p99", title="NOOP meanwhile"),
             Row(CPU), Row(CPU, title="slapd"), Row("/s", title="slapd alone")), rounds=3, needs=("l",)),
