@@ -11,6 +11,7 @@ use nix::sys::signal::Signal;
 
 use crate::lab::daemon::{Daemon, until};
 use crate::lab::pop3::Client;
+use crate::lab::postern::messages;
 use crate::lab::realm::PASSWORD;
 use crate::lab::world::{Lab, is_root};
 
@@ -62,8 +63,8 @@ impl Served {
         );
         let record = until(&format!("a record of {login} with {reason}"), || {
             let log = self.daemon.log();
-            let mut records = log.lines().filter(|line| line.contains(&wanted));
-            let last = records.next_back()?;
+            let records = messages(&log, "login").filter(|record| record.contains(&wanted));
+            let last = records.last()?;
             last.contains(&reason).then(|| last.to_owned())
         });
         let record: serde_json::Value = serde_json::from_str(&record).expect("a record in JSON");

@@ -91,10 +91,14 @@ impl Postern {
     }
 }
 
-/// The lines of a JSON log that carry this message.
+/// The records of a JSON log that carry this message.
 pub(crate) fn messages<'log>(log: &'log str, message: &str) -> impl Iterator<Item = &'log str> {
     let wanted = format!("\"message\":\"{message}\"");
-    log.lines().filter(move |line| line.contains(&wanted))
+    // The last one may be half written.
+    let whole = log
+        .split_inclusive('\n')
+        .filter_map(|line| line.strip_suffix('\n'));
+    whole.filter(move |line| line.contains(&wanted))
 }
 
 /// The field `address` of a log record.
