@@ -84,6 +84,19 @@ fn an_emptied_replica_ends_nobodys_session_but_of_those_whom_it_has() {
     go_on(&mut sessions[..11]);
 }
 
+/// By what the directory gives to each entry they are all other people now.
+#[test]
+fn others_under_the_names_of_most_are_not_believed() {
+    let lab = Lab::new();
+    let slapd = Part::start(&lab, "ldap", "ldap", &["users=10"]);
+    let served = Served::start(&lab, "london", &ldap(&slapd, ""), &[]);
+    let mut sessions = sessions(&served, 10);
+    replaced(&slapd, 10);
+    twice_more(&served, NOT_BELIEVED);
+    go_on(&mut sessions);
+    assert!(!served.log().contains("sessions end: "));
+}
+
 #[test]
 fn half_of_many_and_all_of_a_few_may_leave_at_once() {
     let lab = Lab::new();
